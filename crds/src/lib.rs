@@ -1,0 +1,2 @@
+//! What users write: types, defaults, validation and schemas of the `argoproj.io/v1alpha1` kinds.
+#![warn(missing_docs)]
