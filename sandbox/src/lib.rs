@@ -1,3 +1,4 @@
 //! A whole cluster in memory, on virtual time.
 
 pub mod controllers;
+pub mod dataplane;
