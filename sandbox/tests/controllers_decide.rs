@@ -213,13 +213,13 @@ fn resized(writes: &[Write]) -> Vec<(String, i64)> {
 fn a_deployment_rolls_within_its_surge_and_unavailability() {
     let (old, new) = ("2026-01-01T00:00:00Z", "2026-01-01T00:05:00Z");
     // (old size, old available, new size, new available) → the last size written to each.
-    let rows: [((i64, i64), (i64, i64), &[(&str, i64)]); 6] = [
-        ((10, 10), (3, 0), &[("web:1", 8)]),
-        ((8, 8), (3, 0), &[("web:2", 5)]),
-        ((8, 8), (5, 3), &[("web:1", 5)]),
-        ((5, 5), (8, 5), &[("web:1", 3)]),
-        ((3, 3), (10, 8), &[("web:1", 0)]),
-        ((8, 2), (3, 0), &[("web:2", 5)]),
+    let rows = [
+        ((10, 10), (3, 0), ("web:1", 8)),
+        ((8, 8), (3, 0), ("web:2", 5)),
+        ((8, 8), (5, 3), ("web:1", 5)),
+        ((5, 5), (8, 5), ("web:1", 3)),
+        ((3, 3), (10, 8), ("web:1", 0)),
+        ((8, 2), (3, 0), ("web:2", 5)),
     ];
     for ((old_size, old_available), (new_size, new_available), expected) in rows {
         let mut sets = [
@@ -228,13 +228,9 @@ fn a_deployment_rolls_within_its_surge_and_unavailability() {
         ];
         sets[1]["metadata"]["annotations"]["deployment.kubernetes.io/revision"] = json!("2");
         let decision = deployment::decide(&deployment_of(10, "web:2"), &refs(&sets), &[], now());
-        let expected: Vec<(String, i64)> = expected
-            .iter()
-            .map(|(image, size)| ((*image).to_owned(), *size))
-            .collect();
         assert_eq!(
             resized(&decision.writes),
-            expected,
+            [(expected.0.to_owned(), expected.1)],
             "old {old_size} ({old_available} available), new {new_size} ({new_available} available)"
         );
     }
@@ -365,7 +361,7 @@ fn recreate_waits_for_the_last_old_pod() {
     assert_eq!(resized(&third.writes), [("web:2".to_owned(), 2)]);
 }
 
-fn job_of(spec: Value) -> Value {
+fn job_of(spec: &Value) -> Value {
     let mut job = json!({
         "apiVersion": "batch/v1", "kind": "Job",
         "metadata": {"name": "check", "namespace": "shop", "uid": "job-1"},
@@ -387,7 +383,7 @@ fn job_pod(name: &str, phase: &str) -> Value {
 
 #[test]
 fn a_finished_pod_of_a_job_is_counted_once_and_then_let_go() {
-    let mut running = job_of(json!({}));
+    let mut running = job_of(&json!({}));
     let mut pods = [job_pod("a", "Succeeded")];
     let first = job::decide(&running, &refs(&pods), now());
     running["status"] = status_of(&first.writes).clone();
@@ -417,7 +413,7 @@ fn a_finished_pod_of_a_job_is_counted_once_and_then_let_go() {
 
 #[test]
 fn a_job_retries_after_a_growing_pause_until_its_limit() {
-    let mut failing = job_of(json!({}));
+    let mut failing = job_of(&json!({}));
     let mut pods = vec![job_pod("a", "Failed")];
     failing["status"]["uncountedTerminatedPods"] = json!({"failed": ["uid-a"]});
     let waiting = job::decide(&failing, &refs(&pods), now());
@@ -448,7 +444,7 @@ fn a_job_retries_after_a_growing_pause_until_its_limit() {
 
 #[test]
 fn a_job_that_runs_too_long_is_stopped() {
-    let late = job_of(json!({"activeDeadlineSeconds": 60}));
+    let late = job_of(&json!({"activeDeadlineSeconds": 60}));
     let mut running = job_pod("a", "Running");
     running["status"] = json!({"phase": "Running"});
     let decision = job::decide(&late, &refs(&[running]), now());
