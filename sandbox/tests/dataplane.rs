@@ -23,10 +23,7 @@ impl Cluster {
     }
 
     fn of(&self, kind: &str) -> Vec<&Value> {
-        self.0
-            .iter()
-            .filter(|object| object["kind"] == kind)
-            .collect()
+        self.0.iter().filter(|object| object["kind"] == kind).collect()
     }
 
     fn objects(&self) -> Objects<'_> {
@@ -43,11 +40,8 @@ impl Cluster {
 
     /// A Service with so many ready pods of one revision.
     fn with_service(mut self, service: &str, revision: &str, pods: usize) -> Self {
-        self.0
-            .push(json!({"kind": "Service", "metadata": {"namespace": "shop", "name": service}}));
-        let names: Vec<String> = (0..pods)
-            .map(|index| format!("{service}-{index}"))
-            .collect();
+        self.0.push(json!({"kind": "Service", "metadata": {"namespace": "shop", "name": service}}));
+        let names: Vec<String> = (0..pods).map(|index| format!("{service}-{index}")).collect();
         self.0.extend(names.iter().map(|name| pod(name, revision)));
         self.0.push(slice(service, &names));
         self
@@ -91,9 +85,7 @@ fn canary(annotations: &Value) -> Value {
 }
 
 fn two_revisions() -> Cluster {
-    Cluster::default()
-        .with_service("stable", "v1", 4)
-        .with_service("canary", "v2", 2)
+    Cluster::default().with_service("stable", "v1", 4).with_service("canary", "v2", 2)
 }
 
 fn shopper(rate_per_s: u32) -> Flow {
@@ -108,9 +100,8 @@ fn plane_with(cluster: &Cluster) -> DataPlane {
 
 #[test]
 fn a_weight_sends_exactly_its_share_to_the_canary() {
-    let cluster = two_revisions()
-        .with(ingress("web", "stable", &json!({})))
-        .with(canary(&json!({"canary-weight": "30"})));
+    let cluster =
+        two_revisions().with(ingress("web", "stable", &json!({}))).with(canary(&json!({"canary-weight": "30"})));
     let mut plane = plane_with(&cluster);
     plane.send(shopper(50), start());
     plane.advance_to(after(20));
@@ -122,9 +113,8 @@ fn a_weight_sends_exactly_its_share_to_the_canary() {
 
 #[test]
 fn looking_more_often_changes_no_count() {
-    let cluster = two_revisions()
-        .with(ingress("web", "stable", &json!({})))
-        .with(canary(&json!({"canary-weight": "7"})));
+    let cluster =
+        two_revisions().with(ingress("web", "stable", &json!({}))).with(canary(&json!({"canary-weight": "7"})));
     let mut seldom = plane_with(&cluster);
     let mut often = plane_with(&cluster);
     for plane in [&mut seldom, &mut often] {
@@ -137,10 +127,7 @@ fn looking_more_often_changes_no_count() {
     for plane in [&seldom, &often] {
         assert_eq!(plane.record().requests("shoppers"), 370);
         let canary = plane.record().revision("shoppers", "v2").requests;
-        assert!(
-            (25..=26).contains(&canary),
-            "7% of 370 is 25.9, not {canary}"
-        );
+        assert!((25..=26).contains(&canary), "7% of 370 is 25.9, not {canary}");
         assert_eq!(plane.record().stretches("shoppers").len(), 1);
     }
 }
@@ -149,70 +136,26 @@ fn looking_more_often_changes_no_count() {
 fn a_weight_total_other_than_a_hundred_is_honoured() {
     let cluster = two_revisions()
         .with(ingress("web", "stable", &json!({})))
-        .with(canary(
-            &json!({"canary-weight": "5", "canary-weight-total": "1000"}),
-        ));
+        .with(canary(&json!({"canary-weight": "5", "canary-weight-total": "1000"})));
     assert!((plane_with(&cluster).split(&shopper(1)).share_of("canary") - 0.005).abs() < 1e-12);
 }
 
 #[test]
 fn header_beats_cookie_beats_weight() {
     let rows = [
-        (
-            json!({"canary-by-header": "X-New"}),
-            ("x-new", "always"),
-            1.0,
-        ),
-        (
-            json!({"canary-by-header": "X-New", "canary-weight": "100"}),
-            ("x-new", "never"),
-            0.0,
-        ),
-        (
-            json!({"canary-by-header": "X-New", "canary-weight": "40"}),
-            ("x-new", "maybe"),
-            0.4,
-        ),
-        (
-            json!({"canary-by-header": "X-New", "canary-by-header-value": "yes"}),
-            ("x-new", "yes"),
-            1.0,
-        ),
-        (
-            json!({"canary-by-header": "X-New", "canary-by-header-value": "yes"}),
-            ("x-new", "always"),
-            0.0,
-        ),
-        (
-            json!({"canary-by-header": "X-New", "canary-by-header-pattern": "^v[2-9]"}),
-            ("x-new", "v2-beta"),
-            1.0,
-        ),
-        (
-            json!({"canary-by-header": "X-New", "canary-by-header-pattern": "(("}),
-            ("x-new", "(("),
-            0.0,
-        ),
-        (
-            json!({"canary-by-cookie": "new"}),
-            ("cookie", "a=b; new=always"),
-            1.0,
-        ),
-        (
-            json!({"canary-by-cookie": "new", "canary-weight": "100"}),
-            ("cookie", "new=never"),
-            0.0,
-        ),
-        (
-            json!({"canary-by-cookie": "new", "canary-weight": "10"}),
-            ("cookie", "new=1"),
-            0.1,
-        ),
+        (json!({"canary-by-header": "X-New"}), ("x-new", "always"), 1.0),
+        (json!({"canary-by-header": "X-New", "canary-weight": "100"}), ("x-new", "never"), 0.0),
+        (json!({"canary-by-header": "X-New", "canary-weight": "40"}), ("x-new", "maybe"), 0.4),
+        (json!({"canary-by-header": "X-New", "canary-by-header-value": "yes"}), ("x-new", "yes"), 1.0),
+        (json!({"canary-by-header": "X-New", "canary-by-header-value": "yes"}), ("x-new", "always"), 0.0),
+        (json!({"canary-by-header": "X-New", "canary-by-header-pattern": "^v[2-9]"}), ("x-new", "v2-beta"), 1.0),
+        (json!({"canary-by-header": "X-New", "canary-by-header-pattern": "(("}), ("x-new", "(("), 0.0),
+        (json!({"canary-by-cookie": "new"}), ("cookie", "a=b; new=always"), 1.0),
+        (json!({"canary-by-cookie": "new", "canary-weight": "100"}), ("cookie", "new=never"), 0.0),
+        (json!({"canary-by-cookie": "new", "canary-weight": "10"}), ("cookie", "new=1"), 0.1),
     ];
     for (annotations, (header, value), share) in rows {
-        let cluster = two_revisions()
-            .with(ingress("web", "stable", &json!({})))
-            .with(canary(&annotations));
+        let cluster = two_revisions().with(ingress("web", "stable", &json!({}))).with(canary(&annotations));
         let split = plane_with(&cluster).split(&shopper(1).with_header(header, value));
         assert!(
             (split.share_of("canary") - share).abs() < 1e-12,
@@ -236,40 +179,26 @@ fn requests_to_a_service_without_ready_pods_are_counted_as_lost() {
 
 #[test]
 fn a_router_that_still_knows_a_pod_that_is_gone_loses_its_requests() {
-    let before = Cluster::default()
-        .with_service("stable", "v1", 2)
-        .with(ingress("web", "stable", &json!({})));
+    let before = Cluster::default().with_service("stable", "v1", 2).with(ingress("web", "stable", &json!({})));
     let mut plane = plane_with(&before);
-    plane
-        .propagation()
-        .set_delay(Plane::Endpoints, SignedDuration::from_secs(2));
+    plane.propagation().set_delay(Plane::Endpoints, SignedDuration::from_secs(2));
     plane.send(shopper(10), start());
     plane.advance_to(after(1));
-    let after_loss = Cluster::default()
-        .with_service("stable", "v1", 1)
-        .with(ingress("web", "stable", &json!({})));
+    let after_loss = Cluster::default().with_service("stable", "v1", 1).with(ingress("web", "stable", &json!({})));
     plane.observe(&after_loss.objects(), after(1));
     plane.advance_to(after(5));
     assert_eq!(plane.record().requests("shoppers"), 50);
-    assert_eq!(
-        plane.record().met_no_ready_pod("shoppers"),
-        10,
-        "half of the requests of two seconds"
-    );
+    assert_eq!(plane.record().met_no_ready_pod("shoppers"), 10, "half of the requests of two seconds");
 }
 
 #[test]
 fn a_change_of_weight_takes_its_time_and_can_be_lost_or_refused() {
     let with_weight = |weight: &str| {
-        two_revisions()
-            .with(ingress("web", "stable", &json!({})))
-            .with(canary(&json!({"canary-weight": weight})))
+        two_revisions().with(ingress("web", "stable", &json!({}))).with(canary(&json!({"canary-weight": weight})))
     };
     let shares = |mishap: Option<Mishap>| {
         let mut plane = plane_with(&with_weight("0"));
-        plane
-            .propagation()
-            .set_delay(Plane::Ingress, SignedDuration::from_secs(3));
+        plane.propagation().set_delay(Plane::Ingress, SignedDuration::from_secs(3));
         if let Some(mishap) = mishap {
             plane.propagation().script(Plane::Ingress, mishap);
         }
@@ -285,10 +214,7 @@ fn a_change_of_weight_takes_its_time_and_can_be_lost_or_refused() {
         (early, next, share_at(&mut plane, 33))
     };
     assert_eq!(shares(None), ([0.0, 0.5, 0.5], 0.6, 0.6));
-    assert_eq!(
-        shares(Some(Mishap::Slow(SignedDuration::from_secs(4)))),
-        ([0.0, 0.0, 0.5], 0.6, 0.6)
-    );
+    assert_eq!(shares(Some(Mishap::Slow(SignedDuration::from_secs(4)))), ([0.0, 0.0, 0.5], 0.6, 0.6));
     assert_eq!(shares(Some(Mishap::Lost)), ([0.0, 0.0, 0.0], 0.6, 0.6));
     assert_eq!(shares(Some(Mishap::Refused)), ([0.0, 0.0, 0.0], 0.0, 0.6));
 }
@@ -317,15 +243,9 @@ fn a_virtual_service_splits_matches_and_mirrors() {
         (neighbour(), 0.1),
         (neighbour().with_header("X-New", "yes"), 1.0),
         (neighbour().with_path("/api/cart"), 0.75),
-        (
-            neighbour().with_path("/api/cart").with_header("x-old", "1"),
-            0.1,
-        ),
+        (neighbour().with_path("/api/cart").with_header("x-old", "1"), 0.1),
     ] {
-        assert!(
-            (plane.split(&flow).share_of("canary") - share).abs() < 1e-12,
-            "{flow:?}"
-        );
+        assert!((plane.split(&flow).share_of("canary") - share).abs() < 1e-12, "{flow:?}");
     }
     plane.send(neighbour(), start());
     plane.advance_to(after(2));
@@ -356,9 +276,7 @@ fn a_subset_reaches_only_the_pods_with_its_labels() {
     plane.advance_to(after(1));
     assert_eq!(plane.record().revision("neighbour", "v1").requests, 80);
     assert_eq!(plane.record().revision("neighbour", "v2").requests, 20);
-    cluster
-        .0
-        .retain(|object| object["kind"] != "DestinationRule");
+    cluster.0.retain(|object| object["kind"] != "DestinationRule");
     plane.observe(&cluster.objects(), after(1));
     plane.advance_to(after(2));
     assert_eq!(plane.record().unrouted("neighbour"), 100);
@@ -380,20 +298,12 @@ fn the_most_specific_http_route_takes_the_request() {
     for (flow, share) in [
         (get("shop.example"), 0.1),
         (get("shop.example").with_header("x-new", "yes"), 1.0),
-        (
-            get("shop.example")
-                .with_path("/api/cart")
-                .with_header("x-new", "yes"),
-            0.75,
-        ),
+        (get("shop.example").with_path("/api/cart").with_header("x-new", "yes"), 0.75),
         (get("shop.example").with_path("/apiary"), 0.1),
         (get("shop.example").with_path("/api/health"), 0.0),
         (get("other.example"), 1.0),
     ] {
-        assert!(
-            (plane.split(&flow).share_of("canary") - share).abs() < 1e-12,
-            "{flow:?}"
-        );
+        assert!((plane.split(&flow).share_of("canary") - share).abs() < 1e-12, "{flow:?}");
     }
     let (percent, _) = plane.split(&get("shop.example")).mirrors[0].clone();
     assert!((percent - 20.0).abs() < f64::EPSILON);
@@ -402,20 +312,11 @@ fn the_most_specific_http_route_takes_the_request() {
 #[test]
 fn a_request_that_no_route_takes_is_counted_with_its_reason() {
     let mut plane = plane_with(&two_revisions());
-    plane.send(
-        Flow::get("lost", Entry::Gateway, "nowhere.example", 10),
-        start(),
-    );
-    plane.send(
-        Flow::get("gone", Entry::Service, "no-such-service.shop", 10),
-        start(),
-    );
+    plane.send(Flow::get("lost", Entry::Gateway, "nowhere.example", 10), start());
+    plane.send(Flow::get("gone", Entry::Service, "no-such-service.shop", 10), start());
     plane.advance_to(after(1));
     assert_eq!(plane.record().unrouted("lost"), 10);
-    assert_eq!(
-        plane.record().stretches("gone")[0].unrouted,
-        [("no Service has this name".to_owned(), 10)].into()
-    );
+    assert_eq!(plane.record().stretches("gone")[0].unrouted, [("no Service has this name".to_owned(), 10)].into());
 }
 
 #[test]
@@ -424,17 +325,13 @@ fn a_pod_on_its_way_out_serves_until_its_containers_stop() {
     leaving["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:30Z");
     leaving["status"] = json!({"conditions": [{"type": "Ready", "status": "False"}], "containerStatuses": [{"state": {"running": {}}}]});
     let mut slice = slice("stable", &["stable-0".to_owned()]);
-    slice["endpoints"][0]["conditions"] =
-        json!({"ready": false, "serving": true, "terminating": true});
+    slice["endpoints"][0]["conditions"] = json!({"ready": false, "serving": true, "terminating": true});
     let mut cluster = Cluster::default()
         .with(json!({"kind": "Service", "metadata": {"namespace": "shop", "name": "stable"}}))
         .with(slice)
         .with(leaving);
     let mut plane = plane_with(&cluster);
-    plane.send(
-        Flow::get("inside", Entry::Service, "stable.shop", 10),
-        start(),
-    );
+    plane.send(Flow::get("inside", Entry::Service, "stable.shop", 10), start());
     plane.advance_to(after(1));
     assert_eq!(plane.record().met_no_ready_pod("inside"), 0);
     cluster.0.last_mut().expect("the pod")["status"]["containerStatuses"] = json!([]);

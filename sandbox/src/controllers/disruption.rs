@@ -23,17 +23,13 @@ pub fn decide(
         .iter()
         .copied()
         .filter(|pod| {
-            selector_matches(
-                at(budget, &["spec", "selector"]),
-                at(pod, &["metadata", "labels"]),
-            ) && !super::pods::is_finished(pod)
+            selector_matches(at(budget, &["spec", "selector"]), at(pod, &["metadata", "labels"]))
+                && !super::pods::is_finished(pod)
         })
         .collect();
     let granted = still_granted(budget, &covered, now);
-    let healthy = covered
-        .iter()
-        .filter(|pod| is_active(pod) && is_ready(pod) && !granted.contains_key(name(pod)))
-        .count();
+    let healthy =
+        covered.iter().filter(|pod| is_active(pod) && is_ready(pod) && !granted.contains_key(name(pod))).count();
     let healthy = i64::try_from(healthy).unwrap_or(i64::MAX);
     let expected = expected_pods(&covered, expected_of);
     let desired = desired_healthy(budget, expected);
@@ -49,32 +45,22 @@ pub fn decide(
     });
     let mut decision = Decision::nothing();
     if !granted.is_empty() {
-        let last = granted
-            .values()
-            .filter_map(|value| value.as_str()?.parse::<Timestamp>().ok())
-            .max();
+        let last = granted.values().filter_map(|value| value.as_str()?.parse::<Timestamp>().ok()).max();
         decision.wake_no_later_than(last.and_then(|at| at.checked_add(GRANTED_FOR).ok()));
         set(&mut status, &["disruptedPods"], Value::Object(granted));
     }
     if &status != at(budget, &["status"]) {
         let mut reported = budget.clone();
         set(&mut reported, &["status"], status);
-        decision
-            .writes
-            .push(Write::ReplaceStatus(Kind::PodDisruptionBudget, reported));
+        decision.writes.push(Write::ReplaceStatus(Kind::PodDisruptionBudget, reported));
     }
     decision
 }
 
 fn still_granted(budget: &Value, covered: &[&Value], now: Timestamp) -> Map<String, Value> {
-    let mut granted = at(budget, &["status", "disruptedPods"])
-        .as_object()
-        .cloned()
-        .unwrap_or_default();
+    let mut granted = at(budget, &["status", "disruptedPods"]).as_object().cloned().unwrap_or_default();
     granted.retain(|pod_name, since| {
-        let waits = covered
-            .iter()
-            .any(|pod| name(pod) == pod_name && is_active(pod));
+        let waits = covered.iter().any(|pod| name(pod) == pod_name && is_active(pod));
         let fresh = since
             .as_str()
             .and_then(|text| text.parse::<Timestamp>().ok())
@@ -101,18 +87,12 @@ fn expected_pods(covered: &[&Value], expected_of: &dyn Fn(&Value) -> Option<(Str
 }
 
 fn desired_healthy(budget: &Value, expected: i64) -> i64 {
-    let (least, most_missing) = (
-        at(budget, &["spec", "minAvailable"]),
-        at(budget, &["spec", "maxUnavailable"]),
-    );
+    let (least, most_missing) = (at(budget, &["spec", "minAvailable"]), at(budget, &["spec", "maxUnavailable"]));
     let part = |value: &Value| match value {
         Value::String(text) => {
             let percent: i64 = text.trim_end_matches('%').parse().unwrap_or(0);
             // Rounded up for both: in doubt fewer pods are protected against by name, more by count.
-            expected
-                .saturating_mul(percent)
-                .saturating_add(99)
-                .div_euclid(100)
+            expected.saturating_mul(percent).saturating_add(99).div_euclid(100)
         }
         number => number.as_i64().unwrap_or(0),
     };
@@ -126,11 +106,7 @@ fn desired_healthy(budget: &Value, expected: i64) -> i64 {
 }
 
 fn allowance(budget: &Value, allowed: i64, now: Timestamp) -> Value {
-    let (status, reason) = if allowed > 0 {
-        ("True", "SufficientPods")
-    } else {
-        ("False", "InsufficientPods")
-    };
+    let (status, reason) = if allowed > 0 { ("True", "SufficientPods") } else { ("False", "InsufficientPods") };
     let before = at(budget, &["status", "conditions"])
         .as_array()
         .and_then(|all| super::object::condition(all, "DisruptionAllowed"));

@@ -17,25 +17,14 @@ const SLICE_LENGTH: usize = 100;
 /// Decides for one Service. `pods` are those of its namespace; `slices` the EndpointSlices labelled
 /// with its name; `endpoints` its `Endpoints` object, if there is one.
 #[must_use]
-pub fn decide(
-    service: &Value,
-    pods: &[&Value],
-    slices: &[&Value],
-    endpoints: Option<&Value>,
-) -> Decision {
+pub fn decide(service: &Value, pods: &[&Value], slices: &[&Value], endpoints: Option<&Value>) -> Decision {
     let selector = at(service, &["spec", "selector"]);
     let has_selector = selector.as_object().is_some_and(|pairs| !pairs.is_empty());
-    if !has_selector
-        || is_being_deleted(service)
-        || text(service, &["spec", "type"]) == "ExternalName"
-    {
+    if !has_selector || is_being_deleted(service) || text(service, &["spec", "type"]) == "ExternalName" {
         return Decision::nothing();
     }
-    let mut behind: Vec<&Value> = pods
-        .iter()
-        .copied()
-        .filter(|pod| selects(selector, pod) && is_reachable(pod))
-        .collect();
+    let mut behind: Vec<&Value> =
+        pods.iter().copied().filter(|pod| selects(selector, pod) && is_reachable(pod)).collect();
     behind.sort_by_key(|pod| name(pod));
     let mut decision = Decision::nothing();
     write_slices(service, &behind, slices, &mut decision);
@@ -45,11 +34,7 @@ pub fn decide(
 
 fn selects(selector: &Value, pod: &Value) -> bool {
     let labels = at(pod, &["metadata", "labels"]);
-    selector.as_object().is_some_and(|pairs| {
-        pairs
-            .iter()
-            .all(|(key, value)| labels.get(key) == Some(value))
-    })
+    selector.as_object().is_some_and(|pairs| pairs.iter().all(|(key, value)| labels.get(key) == Some(value)))
 }
 
 fn is_reachable(pod: &Value) -> bool {
@@ -66,10 +51,7 @@ fn ports_of(service: &Value, pod: &Value) -> Ports {
         .flatten()
         .filter_map(|port| {
             let number = target_port(port, pod)?;
-            let protocol = port
-                .get("protocol")
-                .cloned()
-                .unwrap_or_else(|| json!("TCP"));
+            let protocol = port.get("protocol").cloned().unwrap_or_else(|| json!("TCP"));
             let mut entry = json!({"port": number, "protocol": protocol});
             set(&mut entry, &["name"], json!(text(port, &["name"])));
             if let Some(application) = port.get("appProtocol") {
@@ -89,10 +71,7 @@ fn target_port(port: &Value, pod: &Value) -> Option<i64> {
             .flat_map(|container| at(container, &["ports"]).as_array().into_iter().flatten())
             .find(|candidate| text(candidate, &["name"]) == wanted)
             .and_then(|candidate| at(candidate, &["containerPort"]).as_i64()),
-        Some(number) => number
-            .as_i64()
-            .filter(|number| *number != 0)
-            .or_else(|| at(port, &["port"]).as_i64()),
+        Some(number) => number.as_i64().filter(|number| *number != 0).or_else(|| at(port, &["port"]).as_i64()),
     }
 }
 
@@ -101,11 +80,7 @@ fn by_ports<'a>(service: &Value, pods: &[&'a Value]) -> Vec<(Ports, Vec<&'a Valu
     for &pod in pods {
         let ports = ports_of(service, pod);
         let key = Value::Array(ports.clone()).to_string();
-        groups
-            .entry(key)
-            .or_insert_with(|| (ports, Vec::new()))
-            .1
-            .push(pod);
+        groups.entry(key).or_insert_with(|| (ports, Vec::new())).1.push(pod);
     }
     groups.into_values().collect()
 }
@@ -127,9 +102,7 @@ fn write_slices(service: &Value, pods: &[&Value], slices: &[&Value], decision: &
     let mut ours: Vec<&Value> = slices
         .iter()
         .copied()
-        .filter(|slice| {
-            text(slice, &["metadata", "labels", MANAGED_BY]) == US && !is_being_deleted(slice)
-        })
+        .filter(|slice| text(slice, &["metadata", "labels", MANAGED_BY]) == US && !is_being_deleted(slice))
         .collect();
     ours.sort_by_key(|slice| name(slice));
     let mut kept = ours.into_iter();
@@ -139,9 +112,7 @@ fn write_slices(service: &Value, pods: &[&Value], slices: &[&Value], decision: &
                 let mut changed = slice.clone();
                 fill_slice(&mut changed, service, ports, endpoints);
                 if &changed != slice {
-                    decision
-                        .writes
-                        .push(Write::Replace(Kind::EndpointSlice, changed));
+                    decision.writes.push(Write::Replace(Kind::EndpointSlice, changed));
                 }
             }
             None => {
@@ -156,9 +127,7 @@ fn write_slices(service: &Value, pods: &[&Value], slices: &[&Value], decision: &
                     "addressType": "IPv4",
                 });
                 fill_slice(&mut slice, service, ports, endpoints);
-                decision
-                    .writes
-                    .push(Write::Create(Kind::EndpointSlice, slice));
+                decision.writes.push(Write::Create(Kind::EndpointSlice, slice));
             }
         }
     }
@@ -173,10 +142,7 @@ fn write_slices(service: &Value, pods: &[&Value], slices: &[&Value], decision: &
 }
 
 fn fill_slice(slice: &mut Value, service: &Value, ports: Value, endpoints: Value) {
-    let mut labels: Map<String, Value> = at(service, &["metadata", "labels"])
-        .as_object()
-        .cloned()
-        .unwrap_or_default();
+    let mut labels: Map<String, Value> = at(service, &["metadata", "labels"]).as_object().cloned().unwrap_or_default();
     labels.insert(SERVICE_NAME.to_owned(), json!(name(service)));
     labels.insert(MANAGED_BY.to_owned(), json!(US));
     if text(service, &["spec", "clusterIP"]) == "None" {
@@ -211,19 +177,12 @@ fn pod_reference(pod: &Value) -> Value {
     json!({"kind": "Pod", "namespace": namespace(pod), "name": name(pod), "uid": uid(pod)})
 }
 
-fn write_endpoints(
-    service: &Value,
-    pods: &[&Value],
-    endpoints: Option<&Value>,
-    decision: &mut Decision,
-) {
+fn write_endpoints(service: &Value, pods: &[&Value], endpoints: Option<&Value>, decision: &mut Decision) {
     let subsets: Vec<Value> = by_ports(service, pods)
         .into_iter()
         .filter_map(|(ports, pods)| {
-            let (ready, unready): (Vec<&Value>, Vec<&Value>) = pods
-                .into_iter()
-                .filter(|pod| !is_being_deleted(pod))
-                .partition(|pod| is_ready(pod));
+            let (ready, unready): (Vec<&Value>, Vec<&Value>) =
+                pods.into_iter().filter(|pod| !is_being_deleted(pod)).partition(|pod| is_ready(pod));
             let mut subset = json!({});
             for (key, pods) in [("addresses", ready), ("notReadyAddresses", unready)] {
                 if !pods.is_empty() {
@@ -233,11 +192,7 @@ fn write_endpoints(
             }
             let somebody = subset.as_object().is_some_and(|subset| !subset.is_empty());
             if !ports.is_empty() {
-                set(
-                    &mut subset,
-                    &["ports"],
-                    Value::Array(ports.into_iter().map(nameless_if_empty).collect()),
-                );
+                set(&mut subset, &["ports"], Value::Array(ports.into_iter().map(nameless_if_empty).collect()));
             }
             somebody.then_some(subset)
         })
@@ -255,11 +210,7 @@ fn write_endpoints(
             set(&mut wanted, &["metadata", "labels", key], value.clone());
         }
     }
-    set(
-        &mut wanted,
-        &["metadata", "labels", "endpoints.kubernetes.io/managed-by"],
-        json!("endpoint-controller"),
-    );
+    set(&mut wanted, &["metadata", "labels", "endpoints.kubernetes.io/managed-by"], json!("endpoint-controller"));
     if subsets.is_empty() {
         if let Some(wanted) = wanted.as_object_mut() {
             wanted.remove("subsets");
@@ -270,9 +221,7 @@ fn write_endpoints(
     match existing {
         None => decision.writes.push(Write::Create(Kind::Endpoints, wanted)),
         Some(existing) if existing != wanted => {
-            decision
-                .writes
-                .push(Write::Replace(Kind::Endpoints, wanted));
+            decision.writes.push(Write::Replace(Kind::Endpoints, wanted));
         }
         Some(_) => {}
     }
@@ -288,8 +237,7 @@ fn nameless_if_empty(mut port: Value) -> Value {
 }
 
 fn address(pod: &Value) -> Value {
-    let mut address =
-        json!({"ip": text(pod, &["status", "podIP"]), "targetRef": pod_reference(pod)});
+    let mut address = json!({"ip": text(pod, &["status", "podIP"]), "targetRef": pod_reference(pod)});
     let node = text(pod, &["spec", "nodeName"]);
     if !node.is_empty() {
         set(&mut address, &["nodeName"], json!(node));

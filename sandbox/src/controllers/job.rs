@@ -10,8 +10,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::object::{
-    at, condition_is_true, controller_reference, controller_uid, count, is_being_deleted, moment,
-    name, namespace, set, stamp, text, uid,
+    at, condition_is_true, controller_reference, controller_uid, count, is_being_deleted, moment, name, namespace, set,
+    stamp, text, uid,
 };
 use super::pods::{is_active, is_ready, is_terminating};
 use super::write::{Decision, Kind, Write};
@@ -25,11 +25,7 @@ const LONGEST_RETRY_AFTER_S: i64 = 600;
 pub fn decide(job: &Value, pods: &[&Value], now: Timestamp) -> Decision {
     let mut pass = Pass {
         job,
-        pods: pods
-            .iter()
-            .copied()
-            .filter(|pod| controller_uid(pod) == Some(uid(job)))
-            .collect(),
+        pods: pods.iter().copied().filter(|pod| controller_uid(pod) == Some(uid(job))).collect(),
         status: at(job, &["status"]).clone(),
         now,
         decision: Decision::nothing(),
@@ -45,9 +41,7 @@ pub fn decide(job: &Value, pods: &[&Value], now: Timestamp) -> Decision {
     if &pass.status != at(job, &["status"]) {
         let mut reported = job.clone();
         set(&mut reported, &["status"], pass.status);
-        pass.decision
-            .writes
-            .push(Write::ReplaceStatus(Kind::Job, reported));
+        pass.decision.writes.push(Write::ReplaceStatus(Kind::Job, reported));
     }
     pass.decision
 }
@@ -66,9 +60,7 @@ fn failed(pod: &Value) -> bool {
 }
 
 fn is_tracked(pod: &Value) -> bool {
-    at(pod, &["metadata", "finalizers"])
-        .as_array()
-        .is_some_and(|all| all.iter().any(|finalizer| finalizer == TRACKING))
+    at(pod, &["metadata", "finalizers"]).as_array().is_some_and(|all| all.iter().any(|finalizer| finalizer == TRACKING))
 }
 
 fn finished_at(pod: &Value) -> Option<Timestamp> {
@@ -110,24 +102,16 @@ impl Pass<'_> {
     }
 
     fn uncounted(&self, key: &str) -> Vec<Value> {
-        at(&self.status, &["uncountedTerminatedPods", key])
-            .as_array()
-            .cloned()
-            .unwrap_or_default()
+        at(&self.status, &["uncountedTerminatedPods", key]).as_array().cloned().unwrap_or_default()
     }
 
     fn count_ends(&mut self) {
-        for (key, total, ended) in [
-            ("succeeded", "succeeded", succeeded as fn(&Value) -> bool),
-            ("failed", "failed", failed),
-        ] {
+        for (key, total, ended) in
+            [("succeeded", "succeeded", succeeded as fn(&Value) -> bool), ("failed", "failed", failed)]
+        {
             let (mut waiting, mut counted) = (Vec::new(), 0);
             for listed in self.uncounted(key) {
-                let holder = self
-                    .pods
-                    .iter()
-                    .copied()
-                    .find(|pod| listed == uid(pod) && is_tracked(pod));
+                let holder = self.pods.iter().copied().find(|pod| listed == uid(pod) && is_tracked(pod));
                 if let Some(pod) = holder {
                     self.decision.writes.push(release(pod));
                     waiting.push(listed);
@@ -166,19 +150,12 @@ impl Pass<'_> {
     }
 
     fn verdict(&mut self) -> Option<Verdict> {
-        let limit = at(self.job, &["spec", "backoffLimit"])
-            .as_i64()
-            .unwrap_or(6);
-        let restarts_in_place: i64 =
-            if text(self.job, &["spec", "template", "spec", "restartPolicy"]) == "OnFailure" {
-                self.pods
-                    .iter()
-                    .filter(|pod| is_active(pod))
-                    .map(|pod| super::pods::restarts(pod))
-                    .sum()
-            } else {
-                0
-            };
+        let limit = at(self.job, &["spec", "backoffLimit"]).as_i64().unwrap_or(6);
+        let restarts_in_place: i64 = if text(self.job, &["spec", "template", "spec", "restartPolicy"]) == "OnFailure" {
+            self.pods.iter().filter(|pod| is_active(pod)).map(|pod| super::pods::restarts(pod)).sum()
+        } else {
+            0
+        };
         if self.total("failed") > limit || (restarts_in_place > 0 && restarts_in_place >= limit) {
             return Some(Verdict::TooManyFailures);
         }
@@ -197,14 +174,11 @@ impl Pass<'_> {
 
     fn deadline(&self) -> Option<Timestamp> {
         let seconds = at(self.job, &["spec", "activeDeadlineSeconds"]).as_i64()?;
-        moment(&self.status, &["startTime"])?
-            .checked_add(SignedDuration::from_secs(seconds))
-            .ok()
+        moment(&self.status, &["startTime"])?.checked_add(SignedDuration::from_secs(seconds)).ok()
     }
 
     fn start_pods(&mut self) {
-        let active = i64::try_from(self.pods.iter().filter(|pod| is_active(pod)).count())
-            .unwrap_or(i64::MAX);
+        let active = i64::try_from(self.pods.iter().filter(|pod| is_active(pod)).count()).unwrap_or(i64::MAX);
         let parallelism = at(self.job, &["spec", "parallelism"]).as_i64().unwrap_or(1);
         let wanted = match at(self.job, &["spec", "completions"]).as_i64() {
             Some(completions) => parallelism.min(completions - self.total("succeeded")),
@@ -213,13 +187,8 @@ impl Pass<'_> {
         };
         if active > wanted {
             let surplus = usize::try_from(active - wanted.max(0)).unwrap_or(0);
-            let going: Vec<Write> = self
-                .pods
-                .iter()
-                .filter(|pod| is_active(pod))
-                .take(surplus)
-                .map(|pod| delete(pod))
-                .collect();
+            let going: Vec<Write> =
+                self.pods.iter().filter(|pod| is_active(pod)).take(surplus).map(|pod| delete(pod)).collect();
             self.decision.writes.extend(going);
         } else if active < wanted {
             match self.retry_at() {
@@ -235,22 +204,10 @@ impl Pass<'_> {
 
     /// After n failures in a row the next pod waits 10 s · 2ⁿ⁻¹, at most ten minutes.
     fn retry_at(&self) -> Option<Timestamp> {
-        let failures = u32::try_from(self.total("failed"))
-            .ok()
-            .filter(|failures| *failures > 0)?;
-        let last = self
-            .pods
-            .iter()
-            .filter(|pod| failed(pod))
-            .filter_map(|pod| finished_at(pod))
-            .max()?;
+        let failures = u32::try_from(self.total("failed")).ok().filter(|failures| *failures > 0)?;
+        let last = self.pods.iter().filter(|pod| failed(pod)).filter_map(|pod| finished_at(pod)).max()?;
         let delay_s = FIRST_RETRY_AFTER_S
-            .saturating_mul(
-                1_i64
-                    .checked_shl(failures - 1)
-                    .filter(|factor| *factor > 0)
-                    .unwrap_or(i64::MAX),
-            )
+            .saturating_mul(1_i64.checked_shl(failures - 1).filter(|factor| *factor > 0).unwrap_or(i64::MAX))
             .min(LONGEST_RETRY_AFTER_S);
         last.checked_add(SignedDuration::from_secs(delay_s)).ok()
     }
@@ -273,12 +230,7 @@ impl Pass<'_> {
     }
 
     fn stop_active_pods(&mut self) {
-        let stops: Vec<Write> = self
-            .pods
-            .iter()
-            .filter(|pod| is_active(pod))
-            .map(|pod| delete(pod))
-            .collect();
+        let stops: Vec<Write> = self.pods.iter().filter(|pod| is_active(pod)).map(|pod| delete(pod)).collect();
         self.decision.writes.extend(stops);
     }
 
@@ -286,12 +238,8 @@ impl Pass<'_> {
     fn conclude(&mut self, verdict: Verdict) {
         let (interim, end, reason, message) = verdict.words();
         self.add_condition(interim, reason, message);
-        let pods_left = self
-            .pods
-            .iter()
-            .any(|pod| is_active(pod) || is_terminating(pod));
-        let counting =
-            !(self.uncounted("succeeded").is_empty() && self.uncounted("failed").is_empty());
+        let pods_left = self.pods.iter().any(|pod| is_active(pod) || is_terminating(pod));
+        let counting = !(self.uncounted("succeeded").is_empty() && self.uncounted("failed").is_empty());
         if !pods_left && !counting {
             self.add_condition(end, reason, message);
             if matches!(verdict, Verdict::Complete) {
@@ -309,10 +257,7 @@ impl Pass<'_> {
     }
 
     fn add_condition(&mut self, kind: &str, reason: &str, message: &str) {
-        let mut conditions = at(&self.status, &["conditions"])
-            .as_array()
-            .cloned()
-            .unwrap_or_default();
+        let mut conditions = at(&self.status, &["conditions"]).as_array().cloned().unwrap_or_default();
         if super::object::condition(&conditions, kind).is_some() {
             return;
         }
@@ -343,12 +288,7 @@ impl Pass<'_> {
     }
 
     fn release_tracked_pods(&mut self) {
-        let releases: Vec<Write> = self
-            .pods
-            .iter()
-            .filter(|pod| is_tracked(pod))
-            .map(|pod| release(pod))
-            .collect();
+        let releases: Vec<Write> = self.pods.iter().filter(|pod| is_tracked(pod)).map(|pod| release(pod)).collect();
         self.decision.writes.extend(releases);
     }
 
@@ -356,15 +296,12 @@ impl Pass<'_> {
         let Some(ttl) = at(self.job, &["spec", "ttlSecondsAfterFinished"]).as_i64() else {
             return;
         };
-        let over_since = at(self.job, &["status", "conditions"])
-            .as_array()
-            .and_then(|all| {
-                all.iter()
-                    .filter(|one| matches!(text(one, &["type"]), "Complete" | "Failed"))
-                    .find_map(|one| moment(one, &["lastTransitionTime"]))
-            });
-        let expires =
-            over_since.and_then(|since| since.checked_add(SignedDuration::from_secs(ttl)).ok());
+        let over_since = at(self.job, &["status", "conditions"]).as_array().and_then(|all| {
+            all.iter()
+                .filter(|one| matches!(text(one, &["type"]), "Complete" | "Failed"))
+                .find_map(|one| moment(one, &["lastTransitionTime"]))
+        });
+        let expires = over_since.and_then(|since| since.checked_add(SignedDuration::from_secs(ttl)).ok());
         match expires {
             Some(expires) if expires <= self.now => self.decision.writes.push(Write::Delete {
                 kind: Kind::Job,
@@ -388,24 +325,15 @@ impl Verdict {
     /// Interim condition, final condition, reason, message.
     fn words(self) -> (&'static str, &'static str, &'static str, &'static str) {
         match self {
-            Self::Complete => (
-                "SuccessCriteriaMet",
-                "Complete",
-                "CompletionsReached",
-                "Reached expected number of succeeded pods",
-            ),
-            Self::TooManyFailures => (
-                "FailureTarget",
-                "Failed",
-                "BackoffLimitExceeded",
-                "Job has reached the specified backoff limit",
-            ),
-            Self::TooLong => (
-                "FailureTarget",
-                "Failed",
-                "DeadlineExceeded",
-                "Job was active longer than specified deadline",
-            ),
+            Self::Complete => {
+                ("SuccessCriteriaMet", "Complete", "CompletionsReached", "Reached expected number of succeeded pods")
+            }
+            Self::TooManyFailures => {
+                ("FailureTarget", "Failed", "BackoffLimitExceeded", "Job has reached the specified backoff limit")
+            }
+            Self::TooLong => {
+                ("FailureTarget", "Failed", "DeadlineExceeded", "Job was active longer than specified deadline")
+            }
         }
     }
 }
@@ -427,11 +355,7 @@ fn release(pod: &Value) -> Write {
         .filter(|finalizer| *finalizer != TRACKING)
         .cloned()
         .collect();
-    let left = if left.is_empty() {
-        Value::Null
-    } else {
-        Value::Array(left)
-    };
+    let left = if left.is_empty() { Value::Null } else { Value::Array(left) };
     Write::Patch {
         kind: Kind::Pod,
         namespace: namespace(pod).to_owned(),

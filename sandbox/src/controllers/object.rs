@@ -6,9 +6,7 @@ use serde_json::{Map, Value, json};
 /// `object.a.b.c` for a dotted path of plain keys.
 pub(super) fn at<'a>(object: &'a Value, path: &[&str]) -> &'a Value {
     static ABSENT: Value = Value::Null;
-    path.iter()
-        .try_fold(object, |value, key| value.get(key))
-        .unwrap_or(&ABSENT)
+    path.iter().try_fold(object, |value, key| value.get(key)).unwrap_or(&ABSENT)
 }
 
 pub(super) fn text<'a>(object: &'a Value, path: &[&str]) -> &'a str {
@@ -113,9 +111,7 @@ pub struct Condition {
 }
 
 pub(super) fn condition<'a>(conditions: &'a [Value], kind: &str) -> Option<&'a Value> {
-    conditions
-        .iter()
-        .find(|condition| text(condition, &["type"]) == kind)
+    conditions.iter().find(|condition| text(condition, &["type"]) == kind)
 }
 
 /// Whether the conditions of this object say `True` for `kind`.

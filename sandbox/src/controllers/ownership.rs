@@ -3,9 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::object::{
-    at, controller_reference, controller_uid, is_being_deleted, name, namespace, uid,
-};
+use super::object::{at, controller_reference, controller_uid, is_being_deleted, name, namespace, uid};
 use super::pods::selector_matches;
 use super::write::{Kind, Write};
 
@@ -18,10 +16,7 @@ pub(super) struct Claimed<'a> {
 /// Claims among `candidates` (all of the owner's namespace that match or are owned) what is `owner`'s.
 pub(super) fn claim<'a>(owner: &Value, kind: Kind, candidates: &[&'a Value]) -> Claimed<'a> {
     let selector = at(owner, &["spec", "selector"]);
-    let mut claimed = Claimed {
-        owned: Vec::new(),
-        writes: Vec::new(),
-    };
+    let mut claimed = Claimed { owned: Vec::new(), writes: Vec::new() };
     for &candidate in candidates {
         let matches = selector_matches(selector, at(candidate, &["metadata", "labels"]));
         match controller_uid(candidate) {
@@ -56,18 +51,11 @@ fn release(kind: Kind, owner: &Value, object: &Value) -> Write {
 }
 
 fn owner_references(object: &Value) -> Vec<Value> {
-    at(object, &["metadata", "ownerReferences"])
-        .as_array()
-        .cloned()
-        .unwrap_or_default()
+    at(object, &["metadata", "ownerReferences"]).as_array().cloned().unwrap_or_default()
 }
 
 fn patch_owners(kind: Kind, object: &Value, owners: Vec<Value>) -> Write {
-    let owners = if owners.is_empty() {
-        Value::Null
-    } else {
-        Value::Array(owners)
-    };
+    let owners = if owners.is_empty() { Value::Null } else { Value::Array(owners) };
     Write::Patch {
         kind,
         namespace: namespace(object).to_owned(),

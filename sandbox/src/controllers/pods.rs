@@ -64,11 +64,7 @@ pub(super) fn availability(pod: &Value, min_ready_seconds: i64, now: Timestamp) 
 pub(super) fn restarts(pod: &Value) -> i64 {
     at(pod, &["status", "containerStatuses"])
         .as_array()
-        .map_or(0, |all| {
-            all.iter()
-                .map(|one| super::object::count(one, &["restartCount"]))
-                .sum()
-        })
+        .map_or(0, |all| all.iter().map(|one| super::object::count(one, &["restartCount"])).sum())
 }
 
 /// Matches a `LabelSelector` as stored in an object's spec. An empty one matches everything, an
@@ -81,30 +77,21 @@ pub(super) fn selector_matches(selector: &Value, labels: &Value) -> bool {
     let pairs_match = selector
         .get("matchLabels")
         .and_then(Value::as_object)
-        .is_none_or(|pairs| {
-            pairs
-                .iter()
-                .all(|(key, value)| label(key) == value.as_str())
-        });
-    let expressions_match = selector
-        .get("matchExpressions")
-        .and_then(Value::as_array)
-        .is_none_or(|expressions| {
-            expressions.iter().all(|expression| {
-                let found = label(text(expression, &["key"]));
-                let listed = found.is_some_and(|found| {
-                    at(expression, &["values"])
-                        .as_array()
-                        .is_some_and(|values| values.iter().any(|value| value == found))
-                });
-                match text(expression, &["operator"]) {
-                    "In" => listed,
-                    "NotIn" => !listed,
-                    "Exists" => found.is_some(),
-                    "DoesNotExist" => found.is_none(),
-                    _ => false,
-                }
-            })
-        });
+        .is_none_or(|pairs| pairs.iter().all(|(key, value)| label(key) == value.as_str()));
+    let expressions_match = selector.get("matchExpressions").and_then(Value::as_array).is_none_or(|expressions| {
+        expressions.iter().all(|expression| {
+            let found = label(text(expression, &["key"]));
+            let listed = found.is_some_and(|found| {
+                at(expression, &["values"]).as_array().is_some_and(|values| values.iter().any(|value| value == found))
+            });
+            match text(expression, &["operator"]) {
+                "In" => listed,
+                "NotIn" => !listed,
+                "Exists" => found.is_some(),
+                "DoesNotExist" => found.is_none(),
+                _ => false,
+            }
+        })
+    });
     pairs_match && expressions_match
 }

@@ -7,13 +7,12 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::object::{
-    annotation, at, controller_reference, count, created_at, generation, is_being_deleted, name,
-    namespace, set, text, uid,
+    annotation, at, controller_reference, count, created_at, generation, is_being_deleted, name, namespace, set, text,
+    uid,
 };
 use super::ownership::claim;
 use super::pods::{
-    Availability, availability, is_active, is_ready, is_terminating, ready_since, restarts,
-    selector_matches,
+    Availability, availability, is_active, is_ready, is_terminating, ready_since, restarts, selector_matches,
 };
 use super::write::{Decision, Kind, Write};
 
@@ -22,38 +21,24 @@ use super::write::{Decision, Kind, Write};
 #[must_use]
 pub fn decide(replica_set: &Value, pods: &[&Value], now: Timestamp) -> Decision {
     let claimed = claim(replica_set, Kind::Pod, pods);
-    let mut decision = Decision {
-        writes: claimed.writes,
-        wake_at: None,
-    };
-    let active: Vec<&Value> = claimed
-        .owned
-        .iter()
-        .copied()
-        .filter(|pod| is_active(pod))
-        .collect();
+    let mut decision = Decision { writes: claimed.writes, wake_at: None };
+    let active: Vec<&Value> = claimed.owned.iter().copied().filter(|pod| is_active(pod)).collect();
     let wanted = count(replica_set, &["spec", "replicas"]);
     if !is_being_deleted(replica_set) {
         let missing = wanted - count_of(active.len());
         if missing > 0 {
             let pod = pod_from_template(replica_set);
-            decision
-                .writes
-                .extend((0..missing).map(|_| Write::Create(Kind::Pod, pod.clone())));
+            decision.writes.extend((0..missing).map(|_| Write::Create(Kind::Pod, pod.clone())));
         } else {
             let surplus = usize::try_from(-missing).unwrap_or(0);
-            decision
-                .writes
-                .extend(first_to_go(&active, surplus).into_iter().map(delete_pod));
+            decision.writes.extend(first_to_go(&active, surplus).into_iter().map(delete_pod));
         }
     }
     let status = status(replica_set, &claimed.owned, &active, now, &mut decision);
     if at(replica_set, &["status"]) != &status {
         let mut replaced = replica_set.clone();
         set(&mut replaced, &["status"], status);
-        decision
-            .writes
-            .push(Write::ReplaceStatus(Kind::ReplicaSet, replaced));
+        decision.writes.push(Write::ReplaceStatus(Kind::ReplicaSet, replaced));
     }
     decision
 }
@@ -113,16 +98,9 @@ fn expendable_first(a: &Value, b: &Value, crowd: &BTreeMap<&str, usize>) -> Orde
         _ => 0,
     };
     let deletion_cost = |pod: &Value| -> i64 {
-        annotation(pod, "controller.kubernetes.io/pod-deletion-cost")
-            .and_then(|cost| cost.parse().ok())
-            .unwrap_or(0)
+        annotation(pod, "controller.kubernetes.io/pod-deletion-cost").and_then(|cost| cost.parse().ok()).unwrap_or(0)
     };
-    let neighbours = |pod: &Value| {
-        crowd
-            .get(text(pod, &["spec", "nodeName"]))
-            .copied()
-            .unwrap_or(0)
-    };
+    let neighbours = |pod: &Value| crowd.get(text(pod, &["spec", "nodeName"])).copied().unwrap_or(0);
     placed(a)
         .cmp(&placed(b))
         .then_with(|| phase(a).cmp(&phase(b)))
@@ -136,23 +114,14 @@ fn expendable_first(a: &Value, b: &Value, crowd: &BTreeMap<&str, usize>) -> Orde
         .then_with(|| name(a).cmp(name(b)))
 }
 
-fn status(
-    replica_set: &Value,
-    owned: &[&Value],
-    active: &[&Value],
-    now: Timestamp,
-    decision: &mut Decision,
-) -> Value {
+fn status(replica_set: &Value, owned: &[&Value], active: &[&Value], now: Timestamp, decision: &mut Decision) -> Value {
     let template_labels = json!({
         "matchLabels": at(replica_set, &["spec", "template", "metadata", "labels"]),
     });
     let min_ready_seconds = count(replica_set, &["spec", "minReadySeconds"]);
     let (mut labelled, mut ready, mut available) = (0, 0, 0);
     for pod in active {
-        labelled += i64::from(selector_matches(
-            &template_labels,
-            at(pod, &["metadata", "labels"]),
-        ));
+        labelled += i64::from(selector_matches(&template_labels, at(pod, &["metadata", "labels"])));
         ready += i64::from(is_ready(pod));
         match availability(pod, min_ready_seconds, now) {
             Availability::Available => available += 1,
@@ -166,11 +135,8 @@ fn status(
         "terminatingReplicas": owned.iter().filter(|pod| is_terminating(pod)).count(),
     });
     // Zero counts are left out on the wire, `replicas` alone is required.
-    for (key, value) in [
-        ("fullyLabeledReplicas", labelled),
-        ("readyReplicas", ready),
-        ("availableReplicas", available),
-    ] {
+    for (key, value) in [("fullyLabeledReplicas", labelled), ("readyReplicas", ready), ("availableReplicas", available)]
+    {
         if value > 0 {
             set(&mut status, &[key], json!(value));
         }

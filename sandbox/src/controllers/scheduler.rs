@@ -18,20 +18,11 @@ pub enum Placement {
 /// Places one pod. `pods` are all pods of the cluster.
 #[must_use]
 pub fn place(pod: &Value, nodes: &[&Value], pods: &[&Value]) -> Placement {
-    let fits: Vec<&Value> = nodes
-        .iter()
-        .copied()
-        .filter(|node| accepts(node, pod, pods))
-        .collect();
+    let fits: Vec<&Value> = nodes.iter().copied().filter(|node| accepts(node, pod, pods)).collect();
     let load = |node: &Value| {
-        pods.iter()
-            .filter(|other| text(other, &["spec", "nodeName"]) == name(node) && !is_finished(other))
-            .count()
+        pods.iter().filter(|other| text(other, &["spec", "nodeName"]) == name(node) && !is_finished(other)).count()
     };
-    match fits
-        .into_iter()
-        .min_by(|a, b| load(a).cmp(&load(b)).then_with(|| name(a).cmp(name(b))))
-    {
+    match fits.into_iter().min_by(|a, b| load(a).cmp(&load(b)).then_with(|| name(a).cmp(name(b)))) {
         Some(node) => Placement::On(name(node).to_owned()),
         None => Placement::Nowhere(format!(
             "0/{} nodes are available: none is ready, schedulable and matches the pod",
@@ -52,29 +43,21 @@ fn labels_match(node: &Value, pod: &Value) -> bool {
     let labels = at(node, &["metadata", "labels"]);
     at(pod, &["spec", "nodeSelector"])
         .as_object()
-        .is_none_or(|wanted| {
-            wanted
-                .iter()
-                .all(|(key, value)| labels.get(key) == Some(value))
-        })
+        .is_none_or(|wanted| wanted.iter().all(|(key, value)| labels.get(key) == Some(value)))
 }
 
 fn taints_tolerated(node: &Value, pod: &Value) -> bool {
     let tolerations = at(pod, &["spec", "tolerations"]).as_array();
-    at(node, &["spec", "taints"])
-        .as_array()
-        .into_iter()
-        .flatten()
-        .all(|taint| {
-            text(taint, &["effect"]) == "PreferNoSchedule"
-                || tolerations.is_some_and(|all| all.iter().any(|one| tolerates(one, taint)))
-        })
+    at(node, &["spec", "taints"]).as_array().into_iter().flatten().all(|taint| {
+        text(taint, &["effect"]) == "PreferNoSchedule"
+            || tolerations.is_some_and(|all| all.iter().any(|one| tolerates(one, taint)))
+    })
 }
 
 fn tolerates(toleration: &Value, taint: &Value) -> bool {
     let (key, effect) = (text(toleration, &["key"]), text(toleration, &["effect"]));
-    let same_value = text(toleration, &["operator"]) == "Exists"
-        || text(toleration, &["value"]) == text(taint, &["value"]);
+    let same_value =
+        text(toleration, &["operator"]) == "Exists" || text(toleration, &["value"]) == text(taint, &["value"]);
     (key.is_empty() || key == text(taint, &["key"]))
         && (effect.is_empty() || effect == text(taint, &["effect"]))
         && same_value
@@ -82,26 +65,14 @@ fn tolerates(toleration: &Value, taint: &Value) -> bool {
 
 /// Required anti-affinity by host name, the form that rollouts inject.
 fn keeps_apart(node: &Value, pod: &Value, pods: &[&Value]) -> bool {
-    let terms = at(
-        pod,
-        &[
-            "spec",
-            "affinity",
-            "podAntiAffinity",
-            "requiredDuringSchedulingIgnoredDuringExecution",
-        ],
-    );
+    let terms = at(pod, &["spec", "affinity", "podAntiAffinity", "requiredDuringSchedulingIgnoredDuringExecution"]);
     terms.as_array().into_iter().flatten().all(|term| {
         text(term, &["topologyKey"]) != "kubernetes.io/hostname"
             || !pods.iter().any(|other| {
                 text(other, &["spec", "nodeName"]) == name(node)
                     && !is_finished(other)
-                    && text(other, &["metadata", "namespace"])
-                        == text(pod, &["metadata", "namespace"])
-                    && selector_matches(
-                        at(term, &["labelSelector"]),
-                        at(other, &["metadata", "labels"]),
-                    )
+                    && text(other, &["metadata", "namespace"]) == text(pod, &["metadata", "namespace"])
+                    && selector_matches(at(term, &["labelSelector"]), at(other, &["metadata", "labels"]))
             })
     })
 }

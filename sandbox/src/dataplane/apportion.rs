@@ -16,29 +16,19 @@ impl<K: Ord + Clone> Credits<K> {
     /// Shares `requests` out by weight. The numbers add up to `requests`; over time each taker gets
     /// its share to within one request.
     #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "floored and not negative"
-    )]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "floored and not negative")]
     pub(super) fn share_out(&mut self, requests: u64, takers: &[(f64, K)]) -> Vec<u64> {
         let total: f64 = takers.iter().map(|(weight, _)| weight).sum();
         if total <= 0.0 || requests == 0 {
             return vec![0; takers.len()];
         }
         // Who no longer takes part takes no credit along.
-        self.0
-            .retain(|key, _| takers.iter().any(|(_, taker)| taker == key));
+        self.0.retain(|key, _| takers.iter().any(|(_, taker)| taker == key));
         let mut owed: Vec<f64> = takers
             .iter()
-            .map(|(weight, key)| {
-                self.0.get(key).copied().unwrap_or(0.0) + requests as f64 * weight / total
-            })
+            .map(|(weight, key)| self.0.get(key).copied().unwrap_or(0.0) + requests as f64 * weight / total)
             .collect();
-        let mut given: Vec<u64> = owed
-            .iter()
-            .map(|owed| owed.max(0.0).floor() as u64)
-            .collect();
+        let mut given: Vec<u64> = owed.iter().map(|owed| owed.max(0.0).floor() as u64).collect();
         let mut left = i128::from(requests) - given.iter().map(|n| i128::from(*n)).sum::<i128>();
         for (owed, given) in owed.iter_mut().zip(&given) {
             *owed -= *given as f64;
@@ -66,13 +56,7 @@ impl<K: Ord + Clone> Credits<K> {
 
 /// The one owed most gets one more; the one owed least gives one back.
 fn next_in_line<K>(owed: &[f64], given: &[u64], takers: &[(f64, K)], step: i128) -> Option<usize> {
-    let candidates = (0..owed.len()).filter(|index| {
-        if step > 0 {
-            takers[*index].0 > 0.0
-        } else {
-            given[*index] > 0
-        }
-    });
+    let candidates = (0..owed.len()).filter(|index| if step > 0 { takers[*index].0 > 0.0 } else { given[*index] > 0 });
     if step > 0 {
         candidates.max_by(|a, b| owed[*a].total_cmp(&owed[*b]).then(b.cmp(a)))
     } else {
@@ -106,10 +90,7 @@ mod tests {
             }
         }
         assert_eq!(totals[3], 0);
-        assert!(
-            totals[0].abs_diff(totals[1]) <= 1 && totals[1].abs_diff(totals[2]) <= 1,
-            "{totals:?}"
-        );
+        assert!(totals[0].abs_diff(totals[1]) <= 1 && totals[1].abs_diff(totals[2]) <= 1, "{totals:?}");
     }
 
     #[test]

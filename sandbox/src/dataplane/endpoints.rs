@@ -29,10 +29,7 @@ impl EndpointTable {
         }
         for slice in &objects.endpoint_slices {
             let service = text(slice, &["metadata", "labels", "kubernetes.io/service-name"]);
-            let members = table
-                .0
-                .entry((namespace(slice).to_owned(), service.to_owned()))
-                .or_default();
+            let members = table.0.entry((namespace(slice).to_owned(), service.to_owned())).or_default();
             for endpoint in list(slice, &["endpoints"]) {
                 let says = |what: &str| at(endpoint, &["conditions", what]).as_bool();
                 let pod = (
@@ -50,33 +47,22 @@ impl EndpointTable {
     }
 
     pub(super) fn has(&self, namespace: &str, service: &str) -> bool {
-        self.0
-            .contains_key(&(namespace.to_owned(), service.to_owned()))
+        self.0.contains_key(&(namespace.to_owned(), service.to_owned()))
     }
 
     /// The pods that requests for this backend are sent to.
     pub(super) fn pods_of(&self, backend: &Backend, pods: &Pods) -> Vec<&Key> {
-        let Some(members) = self
-            .0
-            .get(&(backend.namespace.clone(), backend.service.clone()))
-        else {
+        let Some(members) = self.0.get(&(backend.namespace.clone(), backend.service.clone())) else {
             return Vec::new();
         };
-        let chosen = if members.ready.is_empty() {
-            &members.leaving
-        } else {
-            &members.ready
-        };
+        let chosen = if members.ready.is_empty() { &members.leaving } else { &members.ready };
         chosen
             .iter()
             .filter(|key| {
                 // A pod that is gone has no labels any more; who was told of it still sends there.
                 backend.subset.is_empty()
                     || pods.0.get(key).is_none_or(|pod| {
-                        backend
-                            .subset
-                            .iter()
-                            .all(|(label, value)| pod.labels.get(label) == Some(value))
+                        backend.subset.iter().all(|(label, value)| pod.labels.get(label) == Some(value))
                     })
             })
             .collect()

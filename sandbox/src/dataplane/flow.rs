@@ -61,8 +61,7 @@ impl Flow {
     /// With this header field.
     #[must_use]
     pub fn with_header(mut self, name: &str, value: &str) -> Self {
-        self.headers
-            .insert(name.to_ascii_lowercase(), value.to_owned());
+        self.headers.insert(name.to_ascii_lowercase(), value.to_owned());
         self
     }
 
@@ -74,9 +73,7 @@ impl Flow {
     }
 
     pub(super) fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .get(&name.to_ascii_lowercase())
-            .map(String::as_str)
+        self.headers.get(&name.to_ascii_lowercase()).map(String::as_str)
     }
 
     pub(super) fn cookie(&self, name: &str) -> Option<&str> {
@@ -91,10 +88,9 @@ pub(super) fn split(flow: &Flow, tables: &Tables<'_>) -> Split {
     match flow.entry {
         Entry::Gateway => tables.gateway.split(flow),
         Entry::Ingress => tables.ingress.split(flow),
-        Entry::Mesh => tables
-            .istio
-            .split(flow)
-            .unwrap_or_else(|| super::istio::to_service(&flow.host, tables.endpoints)),
+        Entry::Mesh => {
+            tables.istio.split(flow).unwrap_or_else(|| super::istio::to_service(&flow.host, tables.endpoints))
+        }
         Entry::Service => super::istio::to_service(&flow.host, tables.endpoints),
     }
 }
@@ -132,10 +128,7 @@ impl Running {
     }
 
     /// Sends what falls due between `from` and `until`, during which nothing about routing changes.
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "weights and counts stay far below 2^52"
-    )]
+    #[expect(clippy::cast_precision_loss, reason = "weights and counts stay far below 2^52")]
     pub(super) fn carry(
         &mut self,
         tables: &Tables<'_>,
@@ -150,11 +143,8 @@ impl Running {
         self.pods.retain(|key, _| pods.0.contains_key(key));
         let split = split(&self.flow, tables);
         let mut moment = Moment::new(&self.flow.name, from, until, &split);
-        let takers: Vec<(f64, Target)> = split
-            .parts
-            .iter()
-            .map(|(weight, target)| (*weight as f64, target.clone()))
-            .collect();
+        let takers: Vec<(f64, Target)> =
+            split.parts.iter().map(|(weight, target)| (*weight as f64, target.clone())).collect();
         let counts = self.targets.share_out(requests, &takers);
         let routed: u64 = counts.iter().sum();
         moment.unrouted(requests - routed, "the split has no weight");
@@ -163,8 +153,7 @@ impl Running {
         }
         for (percent, target) in &split.mirrors {
             let carried = self.mirrors.entry(target.clone()).or_default();
-            let copies =
-                carried.share_out(requests, &[(*percent, true), (100.0 - percent, false)])[0];
+            let copies = carried.share_out(requests, &[(*percent, true), (100.0 - percent, false)])[0];
             moment.mirrored(target, copies);
         }
         record.add(moment);
@@ -177,14 +166,7 @@ impl Running {
         u64::try_from(due).unwrap_or(u64::MAX)
     }
 
-    fn deliver(
-        &mut self,
-        target: &Target,
-        requests: u64,
-        tables: &Tables<'_>,
-        pods: &Pods,
-        moment: &mut Moment,
-    ) {
+    fn deliver(&mut self, target: &Target, requests: u64, tables: &Tables<'_>, pods: &Pods, moment: &mut Moment) {
         let backend = match target {
             Target::Nowhere(reason) => return moment.unrouted(requests, reason),
             Target::Backend(backend) => backend,
@@ -195,16 +177,11 @@ impl Running {
         }
         // Even shares, in the order of the names: the same every time.
         let takers: Vec<(f64, Key)> = listed.iter().map(|key| (1.0, (*key).clone())).collect();
-        let counts = self
-            .members
-            .entry(target.clone())
-            .or_default()
-            .share_out(requests, &takers);
+        let counts = self.members.entry(target.clone()).or_default().share_out(requests, &takers);
         for (key, count) in listed.into_iter().zip(counts) {
             match pods.0.get(key) {
                 Some(pod) if pod.serves => {
-                    let (errors, buckets) =
-                        self.pods.entry(key.clone()).or_default().serve(pod, count);
+                    let (errors, buckets) = self.pods.entry(key.clone()).or_default().serve(pod, count);
                     moment.served(&pod.revision, count, errors, &buckets);
                 }
                 _ => moment.met_no_ready_pod(count),
@@ -217,16 +194,9 @@ impl PodCarry {
     /// How many of these requests fail, and how many fall into each latency bucket.
     fn serve(&mut self, pod: &Pod, requests: u64) -> (u64, Vec<u64>) {
         let rate = pod.behaviour.error_rate;
-        let errors = self
-            .failed
-            .share_out(requests, &[(rate, true), (1.0 - rate, false)])[0];
-        let shares: Vec<(f64, usize)> = pod
-            .behaviour
-            .latency
-            .bucket_shares()
-            .into_iter()
-            .zip(0..=BUCKETS_MS.len())
-            .collect();
+        let errors = self.failed.share_out(requests, &[(rate, true), (1.0 - rate, false)])[0];
+        let shares: Vec<(f64, usize)> =
+            pod.behaviour.latency.bucket_shares().into_iter().zip(0..=BUCKETS_MS.len()).collect();
         (errors, self.bucket.share_out(requests, &shares))
     }
 }

@@ -61,10 +61,7 @@ impl Routes {
             // The first of equals: rules keep their order within a route.
             .rev()
             .max_by(|(a, first), (b, second)| a.cmp(b).then_with(|| second.age.cmp(&first.age)))
-            .map_or_else(
-                || Split::nowhere("no HTTPRoute has this host and path"),
-                |(_, rule)| rule.split.clone(),
-            )
+            .map_or_else(|| Split::nowhere("no HTTPRoute has this host and path"), |(_, rule)| rule.split.clone())
     }
 }
 
@@ -76,23 +73,14 @@ impl Rule {
         let host = if self.hosts.is_empty() {
             HostFit::Any
         } else {
-            self.hosts
-                .iter()
-                .filter_map(|host| host_fit(host, &flow.host))
-                .max()?
+            self.hosts.iter().filter_map(|host| host_fit(host, &flow.host)).max()?
         };
         self.matches
             .iter()
             .filter(|one| one.takes(flow))
             .map(|one| {
                 let (kind, length) = one.path.rank();
-                (
-                    host,
-                    kind,
-                    length,
-                    !one.method.is_empty(),
-                    one.headers.len(),
-                )
+                (host, kind, length, !one.method.is_empty(), one.headers.len())
             })
             .max()
     }
@@ -130,10 +118,10 @@ impl Match {
             Path::Prefix(prefix) => path_is_under(&flow.path, prefix),
         };
         path && (self.method.is_empty() || self.method == flow.method)
-            && self.headers.iter().all(|(header, pattern)| {
-                flow.header(header)
-                    .is_some_and(|value| pattern.matches(value))
-            })
+            && self
+                .headers
+                .iter()
+                .all(|(header, pattern)| flow.header(header).is_some_and(|value| pattern.matches(value)))
     }
 }
 
@@ -150,28 +138,16 @@ impl Path {
 fn compile(route: &Value, rule: &Value) -> Rule {
     let matches = list(rule, &["matches"]);
     let everything = [Value::Null];
-    let matches = if matches.is_empty() {
-        &everything
-    } else {
-        matches
-    };
+    let matches = if matches.is_empty() { &everything } else { matches };
     let backends = list(rule, &["backendRefs"]);
     let parts: Vec<(u64, Target)> = backends
         .iter()
-        .map(|backend| {
-            (
-                at(backend, &["weight"]).as_u64().unwrap_or(1),
-                target(route, backend),
-            )
-        })
+        .map(|backend| (at(backend, &["weight"]).as_u64().unwrap_or(1), target(route, backend)))
         .collect();
     let split = if parts.iter().all(|(weight, _)| *weight == 0) {
         Split::nowhere("the rule has no backend with a weight")
     } else {
-        Split {
-            parts,
-            mirrors: Vec::new(),
-        }
+        Split { parts, mirrors: Vec::new() }
     };
     let mirrors = list(rule, &["filters"])
         .iter()
@@ -186,11 +162,7 @@ fn compile(route: &Value, rule: &Value) -> Rule {
             text(route, &["metadata", "creationTimestamp"]).to_owned(),
             format!("{}/{}", namespace(route), name(route)),
         ),
-        hosts: list(route, &["spec", "hostnames"])
-            .iter()
-            .filter_map(Value::as_str)
-            .map(ToOwned::to_owned)
-            .collect(),
+        hosts: list(route, &["spec", "hostnames"]).iter().filter_map(Value::as_str).map(ToOwned::to_owned).collect(),
         matches: matches.iter().map(Match::of).collect(),
         split: Split { mirrors, ..split },
     }
@@ -201,11 +173,8 @@ fn percent(mirror: &Value) -> f64 {
         return percent.clamp(0.0, 100.0);
     }
     let part = at(mirror, &["fraction", "numerator"]).as_f64();
-    let whole = at(mirror, &["fraction", "denominator"])
-        .as_f64()
-        .unwrap_or(100.0);
-    part.filter(|_| whole > 0.0)
-        .map_or(100.0, |part| (100.0 * part / whole).clamp(0.0, 100.0))
+    let whole = at(mirror, &["fraction", "denominator"]).as_f64().unwrap_or(100.0);
+    part.filter(|_| whole > 0.0).map_or(100.0, |part| (100.0 * part / whole).clamp(0.0, 100.0))
 }
 
 fn target(route: &Value, backend: &Value) -> Target {
@@ -215,12 +184,7 @@ fn target(route: &Value, backend: &Value) -> Target {
     }
     let given = text(backend, &["namespace"]);
     Target::Backend(Backend {
-        namespace: if given.is_empty() {
-            namespace(route)
-        } else {
-            given
-        }
-        .to_owned(),
+        namespace: if given.is_empty() { namespace(route) } else { given }.to_owned(),
         service: text(backend, &["name"]).to_owned(),
         subset: BTreeMap::new(),
     })

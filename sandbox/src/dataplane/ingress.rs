@@ -39,10 +39,7 @@ pub(crate) struct Ingresses {
 
 impl Ingresses {
     pub(super) const fn empty() -> Self {
-        Self {
-            stable: Vec::new(),
-            canaries: Vec::new(),
-        }
+        Self { stable: Vec::new(), canaries: Vec::new() }
     }
 
     pub(super) fn of(objects: &Objects<'_>) -> Self {
@@ -50,11 +47,9 @@ impl Ingresses {
         for ingress in &objects.ingresses {
             let locations = locations(ingress);
             match canary(ingress) {
-                Some(canary) => ingresses.canaries.extend(
-                    locations
-                        .into_iter()
-                        .map(|location| (location, canary.clone())),
-                ),
+                Some(canary) => {
+                    ingresses.canaries.extend(locations.into_iter().map(|location| (location, canary.clone())))
+                }
                 None => ingresses.stable.extend(locations),
             }
         }
@@ -65,10 +60,8 @@ impl Ingresses {
         let Some(stable) = best(self.stable.iter(), flow) else {
             return Split::nowhere("no Ingress has this host and path");
         };
-        let beside = self
-            .canaries
-            .iter()
-            .find(|(location, _)| location.host == stable.host && location.path == stable.path);
+        let beside =
+            self.canaries.iter().find(|(location, _)| location.host == stable.host && location.path == stable.path);
         let Some((location, canary)) = beside else {
             return Split::all_to(stable.backend.clone());
         };
@@ -79,10 +72,7 @@ impl Ingresses {
                 let weight = canary.weight.min(canary.total);
                 Split {
                     parts: vec![
-                        (
-                            canary.total - weight,
-                            Target::Backend(stable.backend.clone()),
-                        ),
+                        (canary.total - weight, Target::Backend(stable.backend.clone())),
                         (weight, Target::Backend(location.backend.clone())),
                     ],
                     mirrors: Vec::new(),
@@ -120,13 +110,8 @@ fn always_or_never(value: &str) -> Option<bool> {
 }
 
 fn canary(ingress: &Value) -> Option<Canary> {
-    let annotations: BTreeMap<String, String> =
-        super::json::labels(ingress, &["metadata", "annotations"]);
-    let get = |key: &str| {
-        annotations
-            .get(&format!("{PREFIX}{key}"))
-            .map(String::as_str)
-    };
+    let annotations: BTreeMap<String, String> = super::json::labels(ingress, &["metadata", "annotations"]);
+    let get = |key: &str| annotations.get(&format!("{PREFIX}{key}")).map(String::as_str);
     if get("canary") != Some("true") {
         return None;
     }
@@ -136,9 +121,7 @@ fn canary(ingress: &Value) -> Option<Canary> {
     Some(Canary {
         header: get("canary-by-header").map(|header| (header.to_owned(), pattern)),
         cookie: get("canary-by-cookie").map(ToOwned::to_owned),
-        weight: get("canary-weight")
-            .and_then(|weight| weight.parse().ok())
-            .unwrap_or(0),
+        weight: get("canary-weight").and_then(|weight| weight.parse().ok()).unwrap_or(0),
         total: get("canary-weight-total")
             .and_then(|total| total.parse().ok())
             .filter(|total| *total > 0)
@@ -171,23 +154,14 @@ fn locations(ingress: &Value) -> Vec<Location> {
             add(host, text(path, &["path"]), exact, &path["backend"]);
         }
     }
-    add(
-        "",
-        "/",
-        false,
-        super::json::at(ingress, &["spec", "defaultBackend"]),
-    );
+    add("", "/", false, super::json::at(ingress, &["spec", "defaultBackend"]));
     locations
 }
 
 fn best<'a>(locations: impl Iterator<Item = &'a Location>, flow: &Flow) -> Option<&'a Location> {
     let fit = |location: &Location| -> Option<(HostFit, bool, usize)> {
         let host = host_fit(&location.host, &flow.host)?;
-        let here = if location.exact {
-            flow.path == location.path
-        } else {
-            path_is_under(&flow.path, &location.path)
-        };
+        let here = if location.exact { flow.path == location.path } else { path_is_under(&flow.path, &location.path) };
         here.then_some((host, location.exact, location.path.len()))
     };
     locations

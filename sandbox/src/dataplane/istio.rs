@@ -42,9 +42,7 @@ pub(crate) struct Mesh {
 
 impl Mesh {
     pub(super) const fn empty() -> Self {
-        Self {
-            services: Vec::new(),
-        }
+        Self { services: Vec::new() }
     }
 
     pub(super) fn of(objects: &Objects<'_>) -> Self {
@@ -74,21 +72,17 @@ impl Mesh {
             .services
             .iter()
             .filter_map(|service| {
-                let fit = service
-                    .hosts
-                    .iter()
-                    .filter_map(|host| fits(host, &flow.host))
-                    .max()?;
+                let fit = service.hosts.iter().filter_map(|host| fits(host, &flow.host)).max()?;
                 Some((fit, service))
             })
             .max_by_key(|(fit, _)| *fit)?;
-        let route = service.routes.iter().find(|route| {
-            route.matches.is_empty() || route.matches.iter().any(|one| one.takes(flow))
-        });
-        Some(route.map_or_else(
-            || Split::nowhere("no route of the VirtualService matches"),
-            |route| route.split.clone(),
-        ))
+        let route = service
+            .routes
+            .iter()
+            .find(|route| route.matches.is_empty() || route.matches.iter().any(|one| one.takes(flow)));
+        Some(
+            route.map_or_else(|| Split::nowhere("no route of the VirtualService matches"), |route| route.split.clone()),
+        )
     }
 }
 
@@ -122,11 +116,7 @@ fn service_of(host: &str, default_namespace: &str) -> Key {
 pub(super) fn to_service(host: &str, endpoints: &EndpointTable) -> Split {
     let (namespace, service) = service_of(host, "default");
     if endpoints.has(&namespace, &service) {
-        Split::all_to(Backend {
-            namespace,
-            service,
-            subset: BTreeMap::new(),
-        })
+        Split::all_to(Backend { namespace, service, subset: BTreeMap::new() })
     } else {
         Split::nowhere("no Service has this name")
     }
@@ -140,10 +130,7 @@ impl Subsets {
         for rule in &objects.destination_rules {
             let service = service_of(text(rule, &["spec", "host"]), namespace(rule));
             for subset in list(rule, &["spec", "subsets"]) {
-                subsets.insert(
-                    (service.clone(), text(subset, &["name"]).to_owned()),
-                    labels(subset, &["labels"]),
-                );
+                subsets.insert((service.clone(), text(subset, &["name"]).to_owned()), labels(subset, &["labels"]));
             }
         }
         Self(subsets)
@@ -153,21 +140,10 @@ impl Subsets {
         let (namespace, service) = service_of(text(destination, &["host"]), default_namespace);
         let subset = text(destination, &["subset"]);
         if subset.is_empty() {
-            return Target::Backend(Backend {
-                namespace,
-                service,
-                subset: BTreeMap::new(),
-            });
+            return Target::Backend(Backend { namespace, service, subset: BTreeMap::new() });
         }
-        match self
-            .0
-            .get(&((namespace.clone(), service.clone()), subset.to_owned()))
-        {
-            Some(labels) => Target::Backend(Backend {
-                namespace,
-                service,
-                subset: labels.clone(),
-            }),
+        match self.0.get(&((namespace.clone(), service.clone()), subset.to_owned())) {
+            Some(labels) => Target::Backend(Backend { namespace, service, subset: labels.clone() }),
             None => Target::Nowhere(format!("no DestinationRule has the subset {subset}")),
         }
     }
@@ -184,17 +160,11 @@ fn compile(route: &Value, namespace: &str, subsets: &Subsets) -> Route {
             (weight, subsets.target(at(one, &["destination"]), namespace))
         })
         .collect();
-    let parts = if destinations.len() == 1 {
-        parts.into_iter().map(|(_, target)| (1, target)).collect()
-    } else {
-        parts
-    };
+    let parts =
+        if destinations.len() == 1 { parts.into_iter().map(|(_, target)| (1, target)).collect() } else { parts };
     Route {
         matches: list(route, &["match"]).iter().map(Match::of).collect(),
-        split: Split {
-            parts,
-            mirrors: mirrors(route, namespace, subsets),
-        },
+        split: Split { parts, mirrors: mirrors(route, namespace, subsets) },
     }
 }
 
@@ -210,10 +180,7 @@ fn mirrors(route: &Value, namespace: &str, subsets: &Subsets) -> Vec<(f64, Targe
     }
     for one in list(route, &["mirrors"]) {
         let percent = at(one, &["percentage", "value"]).as_f64().unwrap_or(100.0);
-        mirrors.push((
-            percent.clamp(0.0, 100.0),
-            subsets.target(at(one, &["destination"]), namespace),
-        ));
+        mirrors.push((percent.clamp(0.0, 100.0), subsets.target(at(one, &["destination"]), namespace)));
     }
     mirrors
 }
@@ -230,13 +197,9 @@ impl Match {
     }
 
     fn takes(&self, flow: &Flow) -> bool {
-        let fits = |pattern: &Option<Pattern>, text: &str| {
-            pattern.as_ref().is_none_or(|pattern| pattern.matches(text))
-        };
-        let has = |(header, pattern): &(String, Pattern)| {
-            flow.header(header)
-                .is_some_and(|value| pattern.matches(value))
-        };
+        let fits = |pattern: &Option<Pattern>, text: &str| pattern.as_ref().is_none_or(|pattern| pattern.matches(text));
+        let has =
+            |(header, pattern): &(String, Pattern)| flow.header(header).is_some_and(|value| pattern.matches(value));
         fits(&self.uri, &flow.path)
             && fits(&self.method, &flow.method)
             && fits(&self.authority, &flow.host)
@@ -250,12 +213,7 @@ fn header_matches(value: &Value) -> Vec<(String, Pattern)> {
         .as_object()
         .into_iter()
         .flatten()
-        .map(|(header, wanted)| {
-            (
-                header.clone(),
-                string_match(wanted).unwrap_or(Pattern::Anything),
-            )
-        })
+        .map(|(header, wanted)| (header.clone(), string_match(wanted).unwrap_or(Pattern::Anything)))
         .collect()
 }
 

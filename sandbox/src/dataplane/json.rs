@@ -6,9 +6,7 @@ use serde_json::Value;
 
 pub(super) fn at<'a>(value: &'a Value, path: &[&str]) -> &'a Value {
     static ABSENT: Value = Value::Null;
-    path.iter()
-        .try_fold(value, |here, key| here.get(key))
-        .unwrap_or(&ABSENT)
+    path.iter().try_fold(value, |here, key| here.get(key)).unwrap_or(&ABSENT)
 }
 
 pub(super) fn text<'a>(value: &'a Value, path: &[&str]) -> &'a str {

@@ -49,8 +49,7 @@ impl Pattern {
 /// Path prefixes end at a slash: `/shop` covers `/shop` and `/shop/cart`, not `/shopping`.
 pub(super) fn path_is_under(path: &str, prefix: &str) -> bool {
     let prefix = prefix.trim_end_matches('/');
-    path.strip_prefix(prefix)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// How well a host name fits: exactly, by wildcard (longer is better), by having no condition.

@@ -71,8 +71,7 @@ impl DataPlane {
     /// Starts a flow, or changes the one of this name from now on.
     pub fn send(&mut self, flow: Flow, now: Timestamp) {
         self.advance_to(now);
-        self.flows
-            .insert(flow.name.clone(), flow::Running::starting_at(flow, now));
+        self.flows.insert(flow.name.clone(), flow::Running::starting_at(flow, now));
     }
 
     /// Ends a flow.
@@ -90,23 +89,10 @@ impl DataPlane {
     /// serve or don't; what routers were told counts when it has reached them.
     pub fn observe(&mut self, objects: &Objects<'_>, now: Timestamp) {
         self.advance_to(now);
-        self.propagation.tell(
-            Plane::Endpoints,
-            Table::Endpoints(EndpointTable::of(objects)),
-            now,
-        );
-        self.propagation.tell(
-            Plane::Gateway,
-            Table::Gateway(gateway::Routes::of(objects)),
-            now,
-        );
-        self.propagation.tell(
-            Plane::Ingress,
-            Table::Ingress(ingress::Ingresses::of(objects)),
-            now,
-        );
-        self.propagation
-            .tell(Plane::Istio, Table::Istio(istio::Mesh::of(objects)), now);
+        self.propagation.tell(Plane::Endpoints, Table::Endpoints(EndpointTable::of(objects)), now);
+        self.propagation.tell(Plane::Gateway, Table::Gateway(gateway::Routes::of(objects)), now);
+        self.propagation.tell(Plane::Ingress, Table::Ingress(ingress::Ingresses::of(objects)), now);
+        self.propagation.tell(Plane::Istio, Table::Istio(istio::Mesh::of(objects)), now);
         self.pods = Arc::new(Pods::of(objects));
         self.propagation.settle(now);
     }

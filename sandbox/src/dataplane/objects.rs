@@ -48,13 +48,7 @@ pub(super) struct Pods(pub(super) BTreeMap<Key, Pod>);
 
 impl Pods {
     pub(super) fn of(objects: &Objects<'_>) -> Self {
-        Self(
-            objects
-                .pods
-                .iter()
-                .map(|pod| (key(pod), Pod::of(pod)))
-                .collect(),
-        )
+        Self(objects.pods.iter().map(|pod| (key(pod), Pod::of(pod))).collect())
     }
 }
 
@@ -68,19 +62,12 @@ impl Pod {
             .unwrap_or_default();
         let ready = list(pod, &["status", "conditions"])
             .iter()
-            .any(|condition| {
-                text(condition, &["type"]) == "Ready" && text(condition, &["status"]) == "True"
-            });
+            .any(|condition| text(condition, &["type"]) == "Ready" && text(condition, &["status"]) == "True");
         // A pod on its way out serves until its containers stop, although it is no longer ready.
         let leaving = !at(pod, &["metadata", "deletionTimestamp"]).is_null()
             && list(pod, &["status", "containerStatuses"])
                 .iter()
                 .any(|container| !at(container, &["state", "running"]).is_null());
-        Self {
-            revision,
-            serves: ready || leaving,
-            behaviour: Behaviour::of(pod),
-            labels,
-        }
+        Self { revision, serves: ready || leaving, behaviour: Behaviour::of(pod), labels }
     }
 }

@@ -114,11 +114,7 @@ impl Propagation {
     }
 
     pub(super) fn next_change(&self) -> Option<Timestamp> {
-        self.channels
-            .values()
-            .filter_map(|channel| channel.under_way.front())
-            .map(|(at, _)| *at)
-            .min()
+        self.channels.values().filter_map(|channel| channel.under_way.front()).map(|(at, _)| *at).min()
     }
 
     pub(super) fn tables(&self) -> Tables<'_> {
@@ -126,17 +122,9 @@ impl Propagation {
         static NO_ROUTES: Routes = Routes::empty();
         static NO_INGRESSES: Ingresses = Ingresses::empty();
         static NO_MESH: Mesh = Mesh::empty();
-        let mut tables = Tables {
-            endpoints: &NO_ENDPOINTS,
-            gateway: &NO_ROUTES,
-            ingress: &NO_INGRESSES,
-            istio: &NO_MESH,
-        };
-        for table in self
-            .channels
-            .values()
-            .filter_map(|channel| channel.in_force.as_ref())
-        {
+        let mut tables =
+            Tables { endpoints: &NO_ENDPOINTS, gateway: &NO_ROUTES, ingress: &NO_INGRESSES, istio: &NO_MESH };
+        for table in self.channels.values().filter_map(|channel| channel.in_force.as_ref()) {
             match table {
                 Table::Endpoints(endpoints) => tables.endpoints = endpoints,
                 Table::Gateway(routes) => tables.gateway = routes,

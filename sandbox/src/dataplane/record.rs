@@ -54,9 +54,7 @@ impl Stretch {
     /// All requests of this stretch.
     #[must_use]
     pub fn requests(&self) -> u64 {
-        self.served.values().sum::<u64>()
-            + self.met_no_ready_pod
-            + self.unrouted.values().sum::<u64>()
+        self.served.values().sum::<u64>() + self.met_no_ready_pod + self.unrouted.values().sum::<u64>()
     }
 }
 
@@ -79,11 +77,7 @@ impl Record {
     /// What one revision answered of a flow.
     #[must_use]
     pub fn revision(&self, flow: &str, revision: &str) -> RevisionRecord {
-        self.flows
-            .get(flow)
-            .and_then(|flow| flow.revisions.get(revision))
-            .cloned()
-            .unwrap_or_default()
+        self.flows.get(flow).and_then(|flow| flow.revisions.get(revision)).cloned().unwrap_or_default()
     }
 
     /// All requests of a flow.
@@ -95,19 +89,13 @@ impl Record {
     /// Requests of a flow that met no pod that serves.
     #[must_use]
     pub fn met_no_ready_pod(&self, flow: &str) -> u64 {
-        self.stretches(flow)
-            .iter()
-            .map(|stretch| stretch.met_no_ready_pod)
-            .sum()
+        self.stretches(flow).iter().map(|stretch| stretch.met_no_ready_pod).sum()
     }
 
     /// Requests of a flow that no route took.
     #[must_use]
     pub fn unrouted(&self, flow: &str) -> u64 {
-        self.stretches(flow)
-            .iter()
-            .flat_map(|stretch| stretch.unrouted.values())
-            .sum()
+        self.stretches(flow).iter().flat_map(|stretch| stretch.unrouted.values()).sum()
     }
 
     /// Copies of a flow's requests that were sent besides to a Service.
@@ -129,11 +117,7 @@ impl Record {
             record.requests += served.requests;
             record.errors += served.errors;
             record.latency_buckets.resize(BUCKETS_MS.len() + 1, 0);
-            for (total, more) in record
-                .latency_buckets
-                .iter_mut()
-                .zip(served.latency_buckets)
-            {
+            for (total, more) in record.latency_buckets.iter_mut().zip(served.latency_buckets) {
                 *total += more;
             }
         }
@@ -141,9 +125,7 @@ impl Record {
             *flow.mirrored.entry(target).or_default() += copies;
         }
         match flow.stretches.last_mut() {
-            Some(last)
-                if last.split == moment.stretch.split && last.until == moment.stretch.from =>
-            {
+            Some(last) if last.split == moment.stretch.split && last.until == moment.stretch.from => {
                 last.extend(moment.stretch);
             }
             _ => flow.stretches.push(moment.stretch),

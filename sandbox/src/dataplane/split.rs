@@ -33,17 +33,11 @@ pub struct Split {
 
 impl Split {
     pub(super) fn nowhere(reason: impl Into<String>) -> Self {
-        Self {
-            parts: vec![(1, Target::Nowhere(reason.into()))],
-            mirrors: Vec::new(),
-        }
+        Self { parts: vec![(1, Target::Nowhere(reason.into()))], mirrors: Vec::new() }
     }
 
     pub(super) fn all_to(backend: Backend) -> Self {
-        Self {
-            parts: vec![(1, Target::Backend(backend))],
-            mirrors: Vec::new(),
-        }
+        Self { parts: vec![(1, Target::Backend(backend))], mirrors: Vec::new() }
     }
 
     /// The part of the requests that goes to a Service, from 0 to 1.
@@ -57,10 +51,6 @@ impl Split {
             .filter(|(_, target)| matches!(target, Target::Backend(backend) if backend.service == service))
             .map(|(weight, _)| weight)
             .sum();
-        if total == 0 {
-            0.0
-        } else {
-            here as f64 / total as f64
-        }
+        if total == 0 { 0.0 } else { here as f64 / total as f64 }
     }
 }

@@ -24,28 +24,16 @@ const HASH_LABEL: &str = "pod-template-hash";
 /// Decides for one Deployment. `replica_sets` and `pods` are those of its namespace that match its
 /// selector or are owned along its line.
 #[must_use]
-pub fn decide(
-    deployment: &Value,
-    replica_sets: &[&Value],
-    pods: &[&Value],
-    now: Timestamp,
-) -> Decision {
+pub fn decide(deployment: &Value, replica_sets: &[&Value], pods: &[&Value], now: Timestamp) -> Decision {
     let claimed = claim(deployment, Kind::ReplicaSet, replica_sets);
     let mut pass = Pass {
         read: deployment,
         deployment: deployment.clone(),
         sets: claimed.owned.into_iter().cloned().collect(),
         now,
-        decision: Decision {
-            writes: claimed.writes,
-            wake_at: None,
-        },
+        decision: Decision { writes: claimed.writes, wake_at: None },
     };
-    pass.sets.sort_by(|a, b| {
-        created_at(a)
-            .cmp(&created_at(b))
-            .then_with(|| name(a).cmp(name(b)))
-    });
+    pass.sets.sort_by(|a, b| created_at(a).cmp(&created_at(b)).then_with(|| name(a).cmp(name(b))));
     if is_being_deleted(deployment) {
         pass.report();
     } else if at(deployment, &["spec", "paused"]) == &Value::Bool(true) || pass.was_scaled() {
@@ -95,9 +83,7 @@ impl Pass<'_> {
 
     fn old_sets(&self) -> Vec<usize> {
         let new = self.new_set();
-        (0..self.sets.len())
-            .filter(|index| Some(*index) != new)
-            .collect()
+        (0..self.sets.len()).filter(|index| Some(*index) != new).collect()
     }
 
     /// Whether `spec.replicas` changed since the ReplicaSets were last scaled.
@@ -117,21 +103,11 @@ impl Pass<'_> {
         let set_now = &mut self.sets[index];
         let mut changed = set_now.clone();
         set(&mut changed, &["spec", "replicas"], json!(replicas));
-        set(
-            &mut changed,
-            &["metadata", "annotations", DESIRED_REPLICAS],
-            json!(wanted.to_string()),
-        );
-        set(
-            &mut changed,
-            &["metadata", "annotations", MAX_REPLICAS],
-            json!(most.to_string()),
-        );
+        set(&mut changed, &["metadata", "annotations", DESIRED_REPLICAS], json!(wanted.to_string()));
+        set(&mut changed, &["metadata", "annotations", MAX_REPLICAS], json!(most.to_string()));
         let resized = size(set_now) != replicas;
         if changed != *set_now {
-            self.decision
-                .writes
-                .push(Write::Replace(Kind::ReplicaSet, changed.clone()));
+            self.decision.writes.push(Write::Replace(Kind::ReplicaSet, changed.clone()));
             *set_now = changed;
         }
         resized
@@ -159,8 +135,7 @@ impl Pass<'_> {
         self.old_sets().into_iter().any(|index| {
             let owner = uid(&self.sets[index]);
             pods.iter().any(|pod| {
-                super::object::controller_uid(pod) == Some(owner)
-                    && (is_active(pod) || is_being_deleted(pod))
+                super::object::controller_uid(pod) == Some(owner) && (is_active(pod) || is_being_deleted(pod))
             })
         })
     }
@@ -181,9 +156,7 @@ impl Pass<'_> {
             return;
         };
         let old = self.old_sets();
-        let surplus = old
-            .len()
-            .saturating_sub(usize::try_from(limit).unwrap_or(0));
+        let surplus = old.len().saturating_sub(usize::try_from(limit).unwrap_or(0));
         for set in old.into_iter().map(|index| &self.sets[index]).take(surplus) {
             let idle = size(set) == 0
                 && count(set, &["status", "replicas"]) == 0

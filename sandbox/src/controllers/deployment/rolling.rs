@@ -24,11 +24,7 @@ fn fence_posts(deployment: &Value) -> (i64, i64) {
     let surge = scaled(rolling("maxSurge"), wanted, Round::Up);
     let unavailable = scaled(rolling("maxUnavailable"), wanted, Round::Down);
     // Both zero would never move; Kubernetes then lets one be missing.
-    let unavailable = if surge == 0 && unavailable == 0 {
-        1
-    } else {
-        unavailable
-    };
+    let unavailable = if surge == 0 && unavailable == 0 { 1 } else { unavailable };
     (surge, unavailable.min(wanted))
 }
 
@@ -42,11 +38,8 @@ fn scaled(value: &Value, total: i64, round: Round) -> i64 {
     if let Some(absolute) = value.as_i64() {
         return absolute;
     }
-    let percent: i64 = value
-        .as_str()
-        .and_then(|text| text.strip_suffix('%'))
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(0);
+    let percent: i64 =
+        value.as_str().and_then(|text| text.strip_suffix('%')).and_then(|text| text.parse().ok()).unwrap_or(0);
     let hundredths = total.saturating_mul(percent);
     match round {
         Round::Up => hundredths.saturating_add(99).div_euclid(100),
@@ -62,11 +55,7 @@ pub(super) fn new_size(deployment: &Value, sets: &[Value], new_now: i64) -> i64 
     }
     let total: i64 = sets.iter().map(size).sum();
     let room = wanted + max_surge(deployment) - total;
-    if room <= 0 {
-        new_now
-    } else {
-        new_now + room.min(wanted - new_now)
-    }
+    if room <= 0 { new_now } else { new_now + room.min(wanted - new_now) }
 }
 
 impl Pass<'_> {
@@ -86,11 +75,7 @@ impl Pass<'_> {
         if now == wanted {
             return false;
         }
-        let next = if now > wanted {
-            wanted
-        } else {
-            new_size(&self.deployment, &self.sets, now)
-        };
+        let next = if now > wanted { wanted } else { new_size(&self.deployment, &self.sets, now) };
         self.resize_if_needed(new, next)
     }
 
@@ -156,27 +141,13 @@ impl Pass<'_> {
         if at(&self.deployment, &["spec", "strategy", "type"]) == "Recreate" {
             return;
         }
-        let mut active: Vec<usize> = (0..self.sets.len())
-            .filter(|index| size(&self.sets[*index]) > 0)
-            .collect();
-        let allowed = if wanted > 0 {
-            wanted + max_surge(&self.deployment)
-        } else {
-            0
-        };
-        let to_add = allowed
-            - active
-                .iter()
-                .map(|index| size(&self.sets[*index]))
-                .sum::<i64>();
+        let mut active: Vec<usize> = (0..self.sets.len()).filter(|index| size(&self.sets[*index]) > 0).collect();
+        let allowed = if wanted > 0 { wanted + max_surge(&self.deployment) } else { 0 };
+        let to_add = allowed - active.iter().map(|index| size(&self.sets[*index])).sum::<i64>();
         active.sort_by(|a, b| {
             let (a, b) = (&self.sets[*a], &self.sets[*b]);
-            let by_age = created_at(a)
-                .cmp(&created_at(b))
-                .then_with(|| name(a).cmp(name(b)));
-            size(b)
-                .cmp(&size(a))
-                .then(if to_add > 0 { by_age.reverse() } else { by_age })
+            let by_age = created_at(a).cmp(&created_at(b)).then_with(|| name(a).cmp(name(b)));
+            size(b).cmp(&size(a)).then(if to_add > 0 { by_age.reverse() } else { by_age })
         });
         let mut added = 0;
         let mut sizes = Vec::with_capacity(active.len());
@@ -194,9 +165,7 @@ impl Pass<'_> {
     }
 
     fn only_active_or_latest(&self) -> Option<usize> {
-        let active: Vec<usize> = (0..self.sets.len())
-            .filter(|index| size(&self.sets[*index]) > 0)
-            .collect();
+        let active: Vec<usize> = (0..self.sets.len()).filter(|index| size(&self.sets[*index]) > 0).collect();
         match active[..] {
             [] => self.new_set().or_else(|| self.sets.len().checked_sub(1)),
             [only] => Some(only),
@@ -234,10 +203,6 @@ impl Pass<'_> {
             scaled.round() as i64 - replicas
         };
         let allowed = to_add - added;
-        if to_add > 0 {
-            fraction.min(allowed)
-        } else {
-            fraction.max(allowed)
-        }
+        if to_add > 0 { fraction.min(allowed) } else { fraction.max(allowed) }
     }
 }

@@ -4,9 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::{Pass, available, rolling, size};
-use crate::controllers::object::{
-    at, condition, count, generation, is_being_deleted, moment, name, set, stamp, text,
-};
+use crate::controllers::object::{at, condition, count, generation, is_being_deleted, moment, name, set, stamp, text};
 use crate::controllers::write::{Kind, Write};
 
 const PAUSED: &str = "DeploymentPaused";
@@ -21,28 +19,17 @@ pub(super) fn is_complete(pass: &Pass<'_>) -> bool {
 
 fn is_complete_with(deployment: &Value, status: &Value) -> bool {
     let wanted = count(deployment, &["spec", "replicas"]);
-    ["updatedReplicas", "replicas", "availableReplicas"]
-        .iter()
-        .all(|key| count(status, &[key]) == wanted)
+    ["updatedReplicas", "replicas", "availableReplicas"].iter().all(|key| count(status, &[key]) == wanted)
         && count(status, &["observedGeneration"]) >= generation(deployment)
 }
 
 pub(super) fn has_condition(deployment: &Value, kind: &str) -> bool {
-    at(deployment, &["status", "conditions"])
-        .as_array()
-        .is_some_and(|all| condition(all, kind).is_some())
+    at(deployment, &["status", "conditions"]).as_array().is_some_and(|all| condition(all, kind).is_some())
 }
 
 fn counts(pass: &Pass<'_>) -> Value {
-    let sum = |key: &str| {
-        pass.sets
-            .iter()
-            .map(|set| count(set, &["status", key]))
-            .sum::<i64>()
-    };
-    let updated = pass
-        .new_set()
-        .map_or(0, |new| count(&pass.sets[new], &["status", "replicas"]));
+    let sum = |key: &str| pass.sets.iter().map(|set| count(set, &["status", key])).sum::<i64>();
+    let updated = pass.new_set().map_or(0, |new| count(&pass.sets[new], &["status", "replicas"]));
     let wanted_of_sets: i64 = pass.sets.iter().map(size).sum();
     let available: i64 = pass.sets.iter().map(available).sum();
     let mut status = json!({
@@ -79,21 +66,9 @@ impl Pass<'_> {
         }
         let paused = at(&self.deployment, &["spec", "paused"]) == &Value::Bool(true);
         if paused && reason != PAUSED {
-            set_progressing(
-                &mut self.deployment,
-                "Unknown",
-                PAUSED,
-                "Deployment is paused",
-                self.now,
-            );
+            set_progressing(&mut self.deployment, "Unknown", PAUSED, "Deployment is paused", self.now);
         } else if !paused && reason == PAUSED {
-            set_progressing(
-                &mut self.deployment,
-                "Unknown",
-                RESUMED,
-                "Deployment is resumed",
-                self.now,
-            );
+            set_progressing(&mut self.deployment, "Unknown", RESUMED, "Deployment is resumed", self.now);
         }
     }
 
@@ -108,28 +83,17 @@ impl Pass<'_> {
         self.judge_availability(&mut reported);
         self.judge_progress(&mut reported);
         if at(&reported, &["status"]) != at(self.read, &["status"]) {
-            self.decision
-                .writes
-                .push(Write::ReplaceStatus(Kind::Deployment, reported));
+            self.decision.writes.push(Write::ReplaceStatus(Kind::Deployment, reported));
         }
     }
 
     fn judge_availability(&self, reported: &mut Value) {
         let needed = self.wanted() - rolling::max_unavailable(&self.deployment);
-        let (status, reason, message) =
-            if count(reported, &["status", "availableReplicas"]) >= needed {
-                (
-                    "True",
-                    "MinimumReplicasAvailable",
-                    "Deployment has minimum availability.",
-                )
-            } else {
-                (
-                    "False",
-                    "MinimumReplicasUnavailable",
-                    "Deployment does not have minimum availability.",
-                )
-            };
+        let (status, reason, message) = if count(reported, &["status", "availableReplicas"]) >= needed {
+            ("True", "MinimumReplicasAvailable", "Deployment has minimum availability.")
+        } else {
+            ("False", "MinimumReplicasUnavailable", "Deployment does not have minimum availability.")
+        };
         set_condition(reported, "Available", status, reason, message, self.now);
     }
 
@@ -189,18 +153,10 @@ fn progress_deadline(reported: &Value, deadline: i64) -> Option<Timestamp> {
     if matches!(text(progressing, &["reason"]), DONE | TIMED_OUT | PAUSED) {
         return None;
     }
-    moment(progressing, &["lastUpdateTime"])?
-        .checked_add(SignedDuration::from_secs(deadline))
-        .ok()
+    moment(progressing, &["lastUpdateTime"])?.checked_add(SignedDuration::from_secs(deadline)).ok()
 }
 
-pub(super) fn set_progressing(
-    deployment: &mut Value,
-    status: &str,
-    reason: &str,
-    message: &str,
-    now: Timestamp,
-) {
+pub(super) fn set_progressing(deployment: &mut Value, status: &str, reason: &str, message: &str, now: Timestamp) {
     set_condition(deployment, "Progressing", status, reason, message, now);
 }
 
@@ -219,33 +175,18 @@ fn restart_progress_clock(deployment: &mut Value, message: &str, now: Timestamp)
         "lastUpdateTime": stamp(now),
         "lastTransitionTime": since.unwrap_or_else(|| stamp(now)),
     }));
-    set(
-        deployment,
-        &["status", "conditions"],
-        Value::Array(conditions),
-    );
+    set(deployment, &["status", "conditions"], Value::Array(conditions));
 }
 
 /// Nothing changes while status and reason stay the same.
-fn set_condition(
-    deployment: &mut Value,
-    kind: &str,
-    status: &str,
-    reason: &str,
-    message: &str,
-    now: Timestamp,
-) {
+fn set_condition(deployment: &mut Value, kind: &str, status: &str, reason: &str, message: &str, now: Timestamp) {
     let mut conditions = conditions_of(deployment);
     let current = condition(&conditions, kind);
     let same = |key: &str, value: &str| current.is_some_and(|one| text(one, &[key]) == value);
     if same("status", status) && same("reason", reason) {
         return;
     }
-    let since = if same("status", status) {
-        current.map(|one| at(one, &["lastTransitionTime"]).clone())
-    } else {
-        None
-    };
+    let since = if same("status", status) { current.map(|one| at(one, &["lastTransitionTime"]).clone()) } else { None };
     conditions.retain(|one| text(one, &["type"]) != kind);
     conditions.push(json!({
         "type": kind,
@@ -255,16 +196,9 @@ fn set_condition(
         "lastUpdateTime": stamp(now),
         "lastTransitionTime": since.unwrap_or_else(|| stamp(now)),
     }));
-    set(
-        deployment,
-        &["status", "conditions"],
-        Value::Array(conditions),
-    );
+    set(deployment, &["status", "conditions"], Value::Array(conditions));
 }
 
 fn conditions_of(deployment: &Value) -> Vec<Value> {
-    at(deployment, &["status", "conditions"])
-        .as_array()
-        .cloned()
-        .unwrap_or_default()
+    at(deployment, &["status", "conditions"]).as_array().cloned().unwrap_or_default()
 }
