@@ -4,13 +4,16 @@
 pub mod deployment;
 pub mod disruption;
 pub mod endpoints;
+mod garbage;
 pub mod job;
+mod namespaces;
 mod object;
 mod ownership;
 mod pods;
 pub mod replica_set;
+mod run;
 pub mod scheduler;
 mod write;
 
-pub use object::Condition;
+pub use run::Controllers;
 pub use write::{Decision, Kind, Write};

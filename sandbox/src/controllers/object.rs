@@ -97,19 +97,6 @@ pub(super) fn controller_uid(object: &Value) -> Option<&str> {
         .map(|owner| text(owner, &["uid"]))
 }
 
-/// One condition of a status, as all built-in kinds write it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Condition {
-    /// `type`
-    pub kind: &'static str,
-    /// `True`, `False` or `Unknown`
-    pub status: &'static str,
-    /// One word for programs.
-    pub reason: String,
-    /// One sentence for people.
-    pub message: String,
-}
-
 pub(super) fn condition<'a>(conditions: &'a [Value], kind: &str) -> Option<&'a Value> {
     conditions.iter().find(|condition| text(condition, &["type"]) == kind)
 }

@@ -1,9 +1,10 @@
 //! Scheduling, as far as releases can see it: a pod goes to the ready node with the fewest pods that
 //! it may run on; where there is none it stays pending, and says why.
 
-use serde_json::Value;
+use jiff::Timestamp;
+use serde_json::{Value, json};
 
-use super::object::{at, condition_is_true, name, text};
+use super::object::{at, condition, condition_is_true, name, set, stamp, text};
 use super::pods::{is_finished, selector_matches};
 
 /// Where a pod goes.
@@ -29,6 +30,27 @@ pub fn place(pod: &Value, nodes: &[&Value], pods: &[&Value]) -> Placement {
             nodes.len()
         )),
     }
+}
+
+/// The pod with a condition that says why it was placed nowhere, unless it says so already.
+#[must_use]
+pub fn unschedulable(pod: &Value, reason: &str, now: Timestamp) -> Option<Value> {
+    let mut conditions = at(pod, &["status", "conditions"]).as_array().cloned().unwrap_or_default();
+    if condition(&conditions, "PodScheduled").is_some_and(|one| text(one, &["message"]) == reason) {
+        return None;
+    }
+    conditions.retain(|one| text(one, &["type"]) != "PodScheduled");
+    conditions.push(json!({
+        "type": "PodScheduled",
+        "status": "False",
+        "reason": "Unschedulable",
+        "message": reason,
+        "lastProbeTime": null,
+        "lastTransitionTime": stamp(now),
+    }));
+    let mut changed = pod.clone();
+    set(&mut changed, &["status", "conditions"], Value::Array(conditions));
+    Some(changed)
 }
 
 fn accepts(node: &Value, pod: &Value, pods: &[&Value]) -> bool {
