@@ -171,7 +171,7 @@ fn drop_finalizer(world: &mut World, object: &ObjectRef, current: &Object, gone:
 fn change(world: &mut World, object: &ObjectRef, change: &Value, now: Timestamp) -> Answer<()> {
     let target = target(world, object)?;
     let mut call = Call::internal("kube-controller-manager", now);
-    patch::merge(world, &mut call, &target, change).map(|_| ())
+    patch::patch(world, &mut call, &target, &patch::Patch::Merge(change.clone())).map(|_| ())
 }
 
 fn remove(

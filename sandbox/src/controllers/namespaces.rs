@@ -25,7 +25,7 @@ fn furnish(world: &mut World, name: &str, now: Timestamp) -> Answer<()> {
         json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default", "namespace": name}});
     let mut call = Call::internal("kube-controller-manager", now);
     match create::create(world, &mut call, &target, account) {
-        Err(refused) if refused.is_already_exists() => Ok(()),
+        Err(refused) if refused.reason == "AlreadyExists" => Ok(()),
         other => other.map(|_| ()),
     }
 }

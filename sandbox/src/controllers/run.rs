@@ -254,7 +254,7 @@ fn look_at(world: &mut World, work: &Work, now: Timestamp) -> Answer<Option<Time
             let pods = world.list("", "pods", namespace);
             let decision = deployment::decide(deployment.value(), &values(&sets), &values(&pods), now);
             let outcome = execute(world, decision, now);
-            if outcome.as_ref().is_err_and(|refused| refused.is_already_exists()) {
+            if outcome.as_ref().is_err_and(|refused| refused.reason == "AlreadyExists") {
                 count_collision(world, &deployment, now)?;
             }
             outcome
@@ -399,8 +399,8 @@ fn carry_out(world: &mut World, write: Write, ours: &mut OwnWrites, now: Timesta
         Write::Patch { kind, namespace, name, patch: change } => {
             let target = target_of(world, kind, &namespace, &name)?;
             let before = target.stored(world)?.revision().to_string();
-            let object = patch::merge(world, &mut call, &target, &change)?;
-            ours.note(kind, &before, &object);
+            let written = patch::patch(world, &mut call, &target, &patch::Patch::Merge(change))?;
+            ours.note(kind, &before, &written.object);
             Ok(())
         }
         Write::Delete { kind, namespace, name, uid } => {

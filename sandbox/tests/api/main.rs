@@ -1,0 +1,5 @@
+//! The API server as its clients see it, asked through the direct door.
+
+mod lists_and_watches;
+mod objects;
+mod support;
