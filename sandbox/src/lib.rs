@@ -4,12 +4,15 @@
 
 pub mod api;
 pub mod clock;
+pub mod cluster;
 pub mod controllers;
 pub mod dataplane;
+pub mod kubelet;
 pub mod random;
 pub mod schema;
 pub mod world;
 
 pub use clock::VirtualClock;
+pub use cluster::Cluster;
 pub use random::Random;
 pub use world::World;
