@@ -1,1 +1,4 @@
 //! A whole cluster in memory, on virtual time.
+
+pub mod patch;
+pub mod schema;
