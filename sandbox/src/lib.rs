@@ -1,6 +1,4 @@
 //! A whole cluster in memory, on virtual time.
-//!
-//! [`World`] is the state of the cluster, [`api::handle`] the API server as one pure function over it.
 
 pub mod api;
 pub mod clock;
@@ -8,6 +6,7 @@ pub mod cluster;
 pub mod controllers;
 pub mod dataplane;
 pub mod kubelet;
+pub mod patch;
 pub mod random;
 pub mod schema;
 pub mod world;

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::negotiate::{Encoding, Form};
 use super::registry::api_version;
 use super::request::Response;
-use super::table;
+use super::table::{self, RowObject, TableLook};
 use super::verbs::Target;
 use super::verbs::list::Page;
 use super::watch::{WatchCursor, WatchEvent};
@@ -21,8 +21,14 @@ use crate::world::Object;
 pub(crate) struct Look {
     pub form: Form,
     pub encoding: Encoding,
-    pub rows: table::RowObject,
+    pub rows: RowObject,
     pub now: Timestamp,
+}
+
+impl Look {
+    fn table(self, v1: bool) -> TableLook {
+        TableLook { rows: self.rows, columns: true, v1, now: self.now }
+    }
 }
 
 /// One object.
@@ -38,7 +44,7 @@ pub(crate) fn object(target: &Target, object: &Arc<Object>, code: u16, look: Loo
                 continue_token: String::new(),
                 remaining: None,
             };
-            let rows = table::table(target, &page, look.now, look.rows, true, v1);
+            let rows = table::table(target, &page, look.table(v1));
             value(code, &rows, look.encoding)
         }
     }
@@ -65,7 +71,7 @@ fn yaml(value: &Value) -> String {
 pub(crate) fn list(target: &Target, page: &Page, look: Look) -> Response {
     match look.form {
         Form::Table { v1 } => {
-            let rows = table::table(target, page, look.now, look.rows, true, v1);
+            let rows = table::table(target, page, look.table(v1));
             value(200, &rows, look.encoding)
         }
         Form::PartialMetadata => {
@@ -178,7 +184,8 @@ fn event_object(cursor: &mut WatchCursor, object: &Arc<Object>, now: Timestamp) 
                 continue_token: String::new(),
                 remaining: None,
             };
-            let rows = table::table(cursor.target(), &page, now, cursor.rows, !cursor.columns_sent, v1);
+            let look = TableLook { rows: cursor.rows, columns: !cursor.columns_sent, v1, now };
+            let rows = table::table(cursor.target(), &page, look);
             cursor.columns_sent = true;
             Bytes::from(rows.to_string())
         }

@@ -8,6 +8,7 @@ mod convert;
 mod crd;
 mod discovery;
 mod encode;
+mod jsonpath;
 mod kinds;
 mod negotiate;
 pub mod options;

@@ -3,3 +3,4 @@
 mod lists_and_watches;
 mod objects;
 mod support;
+mod tables;
