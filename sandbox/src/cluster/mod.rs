@@ -15,7 +15,7 @@ use crate::world::{Object, ResourceKey, World};
 use nodes::Nodes;
 
 /// More rounds than this in one instant, and the parts of the cluster are answering each other for ever.
-const MOST_ROUNDS: usize = 10_000;
+const MOST_ROUNDS: usize = 500;
 
 /// What the data plane looks at, as `(group, plural)`.
 const ROUTING: [(&str, &str); 7] = [

@@ -87,11 +87,14 @@ impl Pass<'_> {
             },
             "spec": {
                 "replicas": 0,
-                "minReadySeconds": at(&self.deployment, &["spec", "minReadySeconds"]),
                 "selector": selector,
                 "template": labelled,
             },
         });
+        let min_ready = at(&self.deployment, &["spec", "minReadySeconds"]);
+        if !min_ready.is_null() {
+            set(&mut replica_set, &["spec", "minReadySeconds"], min_ready.clone());
+        }
         let replicas = rolling::new_size(&self.deployment, &self.sets, 0);
         set(&mut replica_set, &["spec", "replicas"], json!(replicas));
         annotate(&mut replica_set, &self.deployment, next);
