@@ -57,11 +57,10 @@ fn namespace(value: &Value, now: Timestamp) -> Vec<Value> {
 }
 
 fn node(value: &Value, now: Timestamp) -> Vec<Value> {
-    let condition =
-        list(value, "status.conditions")
-            .iter()
-            .find(|condition| condition["type"] == "Ready")
-            .map(|ready| if ready["status"] == "True" { "Ready" } else { "NotReady" });
+    let condition = list(value, "status.conditions")
+        .iter()
+        .find(|condition| condition["type"] == "Ready")
+        .map(|ready| if ready["status"] == "True" { "Ready" } else { "NotReady" });
     let mut status = condition.unwrap_or("Unknown").to_owned();
     if value["spec"]["unschedulable"] == true {
         status.push_str(",SchedulingDisabled");
