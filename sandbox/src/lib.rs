@@ -1,4 +1,6 @@
 //! A whole cluster in memory, on virtual time.
+//!
+//! [`World`] is the state of the cluster, [`api::handle`] the API server as one pure function over it.
 
 pub mod api;
 pub mod clock;

@@ -1,12 +1,13 @@
 //! Reading request bodies: size, format, and whether the object is of the kind that the path serves.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::options::FieldValidation;
 use super::request::Request;
 use super::status::{Answer, Status};
 use super::verbs::patch::Patch;
 use super::verbs::{Call, Target};
+use crate::patch::{json, merge};
 use crate::schema::decode::{self, Decoded};
 use crate::world::object_mut;
 
@@ -115,8 +116,8 @@ fn check_type(value: &mut Value, kind: &str, api_version: &str, custom: bool) ->
         return Err(version_mismatch(&given_version, api_version));
     }
     let fields = object_mut(value);
-    fields.insert("kind".into(), json!(kind));
-    fields.insert("apiVersion".into(), json!(api_version));
+    fields.insert("kind".into(), Value::from(kind));
+    fields.insert("apiVersion".into(), Value::from(api_version));
     Ok(())
 }
 
@@ -178,13 +179,7 @@ pub(crate) fn optional(request: &Request, kind: &str) -> Answer<Option<Value>> {
 }
 
 /// Reads a patch of the given media type.
-pub(crate) fn patch(
-    request: &Request,
-    call: &mut Call,
-    target: &Target,
-    media_type: &str,
-    custom: bool,
-) -> Answer<Patch> {
+pub(crate) fn patch(request: &Request, call: &mut Call, target: &Target, media_type: &str) -> Answer<Patch> {
     const CUSTOM: &[&str] =
         &["application/json-patch+json", "application/merge-patch+json", "application/apply-patch+yaml"];
     const BUILT_IN: &[&str] = &[
@@ -193,31 +188,30 @@ pub(crate) fn patch(
         "application/strategic-merge-patch+json",
         "application/apply-patch+yaml",
     ];
-    let supported = if custom { CUSTOM } else { BUILT_IN };
+    let supported = if target.resource.rules.custom { CUSTOM } else { BUILT_IN };
     if !supported.contains(&media_type) {
         return Err(Status::unsupported_media_type(supported));
     }
-    if media_type == "application/apply-patch+yaml" {
-        let decoded =
-            decode::yaml(&request.body).map_err(|why| Status::bad_request(format!("error decoding YAML: {why}")))?;
-        report_duplicates(call, target.kind(), &target.api_version(), decoded.duplicates)?;
-        return Ok(Patch::Apply(decoded.value));
+    let (patch, complaints) = match media_type {
+        "application/apply-patch+yaml" => {
+            let decoded = decode::yaml(&request.body)
+                .map_err(|why| Status::bad_request(format!("error decoding YAML: {why}")))?;
+            (Patch::Apply(decoded.value), decoded.duplicates)
+        }
+        "application/json-patch+json" => {
+            let (operations, complaints) = json::decode(&request.body)?;
+            (Patch::Json(operations), complaints)
+        }
+        other => {
+            let (changes, complaints) = merge::decode(&request.body)?;
+            let merge = other == "application/merge-patch+json";
+            (if merge { Patch::Merge(changes) } else { Patch::Strategic(changes) }, complaints)
+        }
+    };
+    match call.options.field_validation {
+        FieldValidation::Ignore => {}
+        FieldValidation::Warn => call.warnings.extend(complaints),
+        FieldValidation::Strict => call.patch_complaints = complaints,
     }
-    let decoded =
-        decode::json(&request.body).map_err(|why| Status::bad_request(format!("error decoding patch: {why}")))?;
-    report_duplicates(call, target.kind(), &target.api_version(), decoded.duplicates)?;
-    let value = decoded.value;
-    match media_type {
-        "application/json-patch+json" if value.is_array() => Ok(Patch::Json(value)),
-        "application/json-patch+json" => Err(Status::bad_request(format!(
-            "error decoding patch: json: cannot unmarshal {} into Go value of type jsonpatch.Patch",
-            describe(&value)
-        ))),
-        _ if !value.is_object() => Err(Status::bad_request(format!(
-            "error decoding patch: json: cannot unmarshal {} into Go value of type map[string]interface {{}}",
-            describe(&value)
-        ))),
-        "application/merge-patch+json" => Ok(Patch::Merge(value)),
-        _ => Ok(Patch::Strategic(value)),
-    }
+    Ok(patch)
 }

@@ -198,6 +198,7 @@ fn resource(line: &Line) -> Resource {
         }],
         stored_as: ResourceKey::new(stored_group, line.plural),
         rules: line.rules,
+        definition_generation: 0,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::crd;
 use super::status::Answer;
 use super::verbs::Target;
 use crate::world::{World, child_mut, metadata_mut, metadata_text, object_mut};
@@ -20,7 +21,8 @@ pub(crate) fn prepare_create(world: &mut World, target: &Target, value: &mut Val
             begin_namespace(value);
             Some(json!({"phase": "Active"}))
         }
-        "Deployment" | "Job" | "CustomResourceDefinition" => Some(json!({})),
+        "Deployment" | "Job" => Some(json!({})),
+        "CustomResourceDefinition" => Some(crd::first_status(value)),
         "ReplicaSet" => Some(json!({"replicas": 0})),
         "Service" => {
             give_addresses(world, value);

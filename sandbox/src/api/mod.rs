@@ -6,6 +6,7 @@ mod body;
 mod builtin;
 mod convert;
 mod crd;
+mod crd_rules;
 mod discovery;
 mod encode;
 mod jsonpath;
@@ -58,7 +59,7 @@ fn answer(world: &mut World, request: &Request, now: Timestamp) -> Answer<Respon
     let user = world.access.authenticate(request)?;
     match route::route(&request.path) {
         Route::Resource(path) => {
-            let call = Call { user, now, options: WriteOptions::default(), warnings: Vec::new() };
+            let call = Call::by(user, now);
             resource(world, request, &path, call)
         }
         other => discovery::answer(world, request, &other),
@@ -237,8 +238,7 @@ impl Resourceful<'_> {
             _ => WriteVerb::Patch,
         };
         self.read_options(verb)?;
-        let custom = self.target.resource.rules.custom;
-        body::patch(self.request, &mut self.call, &self.target, &media_type, custom)
+        body::patch(self.request, &mut self.call, &self.target, &media_type)
     }
 
     fn patch(&mut self, world: &mut World) -> Answer<Response> {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::api::builtin;
+use crate::schema::Schema;
 use crate::world::ResourceKey;
 
 /// One resource in all its versions.
@@ -21,6 +22,8 @@ pub struct Resource {
     /// Where its objects are; two API groups may show the same ones (events).
     pub stored_as: ResourceKey,
     pub rules: Rules,
+    /// Which state of its definition a custom resource follows.
+    pub definition_generation: i64,
 }
 
 /// One version of a resource.
@@ -32,13 +35,20 @@ pub struct Version {
     pub storage: bool,
     pub subresources: Vec<Subresource>,
     /// What a custom resource's definition says about its fields; built-in kinds have their own table.
-    pub schema: Option<Arc<serde_json::Value>>,
+    pub schema: Option<Arc<CustomSchema>>,
     /// Printer columns of a custom resource.
     pub columns: Vec<Column>,
     /// Shown to whoever still uses the version.
     pub deprecation_warning: Option<String>,
     /// Further fields that a field selector may name, as paths like `.spec.color`.
     pub selectable_fields: Vec<String>,
+}
+
+/// A custom resource's schema, as written and as it is used.
+#[derive(Debug)]
+pub struct CustomSchema {
+    pub written: serde_json::Value,
+    pub parsed: Schema,
 }
 
 /// A door of its own beside the object.

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::patch::PatchError;
 use crate::schema::{FieldError, aggregate};
 
 /// What a verb answers: its result, or the reason why not.
@@ -186,16 +187,20 @@ impl Status {
         status
     }
 
-    /// A JSON patch with more steps than the server tries.
-    pub fn too_many_operations(found: usize, limit: usize) -> Box<Self> {
-        let message = format!("The allowed maximum operations in a JSON patch is {limit}, got {found}");
-        Self::boxed(413, "RequestEntityTooLarge", message)
+    /// A patch whose outcome can't be read; the real server names no object here.
+    pub fn invalid_patch(patched: &Value, why: impl AsRef<str>) -> Box<Self> {
+        let error = FieldError::invalid("patch", patched.to_string(), why.as_ref());
+        Self::invalid("", "", "", &[error])
     }
 
     /// A patch that can be read and can't be carried out.
-    pub fn patch_does_not_apply() -> Box<Self> {
+    pub fn patch_does_not_apply(why: impl Into<String>) -> Box<Self> {
         let message = "the server rejected our request due to an error in our request";
-        Self::boxed(422, "Invalid", message).with_empty_details()
+        Self::boxed(422, "Invalid", message).with_empty_details().caused_by(Cause {
+            reason: "UnexpectedServerResponse".into(),
+            message: why.into(),
+            field: String::new(),
+        })
     }
 
     pub fn too_many_requests(message: impl Into<String>, retry_after_seconds: u32) -> Box<Self> {
@@ -295,3 +300,14 @@ impl std::fmt::Display for Status {
 }
 
 impl std::error::Error for Status {}
+
+impl From<PatchError> for Box<Status> {
+    fn from(error: PatchError) -> Self {
+        match error {
+            PatchError::BadRequest(why) => Status::bad_request(why),
+            PatchError::Unprocessable(why) => Status::patch_does_not_apply(why),
+            PatchError::TooLarge(why) => Status::boxed(413, "RequestEntityTooLarge", why),
+            PatchError::Internal(why) => Status::internal(why),
+        }
+    }
+}

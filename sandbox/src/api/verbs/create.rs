@@ -5,10 +5,9 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::{Call, Target};
-use crate::api::admission::{self, Writer};
+use crate::api::admission::{self, Source, Writer};
 use crate::api::status::{Answer, Status};
 use crate::api::{convert, crd, kinds};
-use crate::schema::FieldError;
 use crate::world::{Object, World, metadata, metadata_text, remove_metadata, set_metadata};
 
 /// A generated name keeps this much of its base, so that it fits into a label.
@@ -35,11 +34,7 @@ pub(crate) fn create_as(
     if metadata(&value, "resourceVersion").is_some_and(|revision| revision != "" && revision != "0") {
         return Err(Status::internal("resourceVersion should not be set on objects to be created"));
     }
-    let value = admission::admit(call, target, value)?;
-    if metadata_text(&value, "name").is_empty() && metadata_text(&value, "generateName").is_empty() {
-        let error = FieldError::required("metadata.name", "name or generateName is required");
-        return Err(target.invalid("", &[error]));
-    }
+    let value = admission::admit(call, target, value, Source::Body)?;
     check_namespace(world, target, metadata_text(&value, "name"))?;
     let mut value = named_and_stamped(world, call, target, value)?;
     kinds::prepare_create(world, target, &mut value)?;
@@ -89,7 +84,7 @@ fn check_namespace(world: &World, target: &Target, name: &str) -> Answer<()> {
 }
 
 fn named_and_stamped(world: &mut World, call: &Call, target: &Target, mut value: Value) -> Answer<Value> {
-    if metadata_text(&value, "name").is_empty() {
+    if metadata_text(&value, "name").is_empty() && !metadata_text(&value, "generateName").is_empty() {
         let name = generated_name(world, target, metadata_text(&value, "generateName"));
         set_metadata(&mut value, "name", json!(name));
     }

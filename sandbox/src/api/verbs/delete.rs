@@ -44,10 +44,15 @@ pub fn delete(world: &mut World, call: &Call, target: &Target, options: &DeleteO
         return Ok(Deleted { object, removed: false });
     }
     set_finalizers(&mut value, options);
+    if target.is(crd::GROUP, "CustomResourceDefinition") {
+        add_finalizer(&mut value, crd::CLEANUP_FINALIZER);
+    }
     let held = !metadata_list(&value, "finalizers").is_empty() || holds_itself(target, &value);
     if held && graceful == Grace::None {
+        if metadata(&value, "deletionTimestamp").is_none() {
+            show_terminating(target, &mut value, call.now);
+        }
         mark_deleting(&mut value, call.now);
-        show_terminating(target, &mut value);
     }
     let waits = held || matches!(graceful, Grace::Waits);
     let writes = (waits || graceful == Grace::Ends) && value != *existing.value();
@@ -227,9 +232,20 @@ fn holds_itself(target: &Target, value: &Value) -> bool {
 }
 
 /// What else the kind shows when its deletion begins.
-fn show_terminating(target: &Target, value: &mut Value) {
+fn show_terminating(target: &Target, value: &mut Value, now: Timestamp) {
     if target.is("", "Namespace") {
         let status = child_mut(object_mut(value), "status");
         status.insert("phase".into(), json!("Terminating"));
+    }
+    if target.is(crd::GROUP, "CustomResourceDefinition") {
+        crd::show_terminating(value, now);
+    }
+}
+
+fn add_finalizer(value: &mut Value, finalizer: &str) {
+    let mut all = metadata_list(value, "finalizers").to_vec();
+    if !all.iter().any(|one| one == finalizer) {
+        all.push(json!(finalizer));
+        set_metadata(value, "finalizers", Value::Array(all));
     }
 }

@@ -31,17 +31,20 @@ pub struct Call {
     pub options: WriteOptions,
     /// What the client is told although its request succeeded.
     pub warnings: Vec<String>,
+    /// What a strict reading of the patch itself found, reported together with what it finds in the outcome.
+    pub(crate) patch_complaints: Vec<String>,
 }
 
 impl Call {
+    pub(crate) fn by(user: User, now: Timestamp) -> Self {
+        Self { user, now, options: WriteOptions::default(), warnings: Vec::new(), patch_complaints: Vec::new() }
+    }
+
     /// A call of a part of the cluster itself: may do everything; owns the fields that it writes under `manager`.
     pub fn internal(manager: &str, now: Timestamp) -> Self {
-        Self {
-            user: User::admin(),
-            now,
-            options: WriteOptions { field_manager: manager.to_owned(), ..WriteOptions::default() },
-            warnings: Vec::new(),
-        }
+        let mut call = Self::by(User::admin(), now);
+        manager.clone_into(&mut call.options.field_manager);
+        call
     }
 
     pub(crate) fn timestamp(&self) -> Value {

@@ -1,26 +1,21 @@
 //! The four kinds of patches.
 
-use json_patch::PatchOperation;
 use serde_json::Value;
 
 use super::create::{check_namespace_field, create_as};
 use super::replace::{Written, replace};
 use super::{Call, Target};
-use crate::api::admission::{self, Writer};
+use crate::api::admission::{self, Source, Writer};
 use crate::api::status::{Answer, Status};
+use crate::patch::json::{self, Operation};
+use crate::patch::merge;
 use crate::schema::decode::MAX_DEPTH;
 use crate::world::World;
-
-/// More operations than this are not tried.
-const MAX_OPERATIONS: usize = 10_000;
-
-/// What `copy` operations may add up to, so that a short patch can't grow without end.
-const COPY_LIMIT_BYTES: usize = 3 * 1024 * 1024;
 
 /// A patch, read from its body.
 #[derive(Debug, Clone)]
 pub enum Patch {
-    Json(Value),
+    Json(Vec<Operation>),
     Merge(Value),
     Strategic(Value),
     /// Server-side apply.
@@ -40,7 +35,7 @@ fn change(world: &mut World, call: &mut Call, target: &Target, patch: &Patch) ->
     let mut value = changed(target, target.shown(&existing).value(), patch)?;
     check_namespace_field(target, &mut value)?;
     admission::restore_type(target, &mut value)?;
-    let value = admission::admit(call, target, value)?;
+    let value = admission::admit(call, target, value, Source::Patch)?;
     let writer = Writer::Update { manager: call.options.field_manager.clone(), subresource: target.subresource };
     let object = replace(world, call, target, &existing, value, &writer)?;
     Ok(Written { object, created: false })
@@ -48,44 +43,23 @@ fn change(world: &mut World, call: &mut Call, target: &Target, patch: &Patch) ->
 
 /// The object that a patch makes of another one.
 pub(crate) fn changed(target: &Target, before: &Value, patch: &Patch) -> Answer<Value> {
-    match patch {
-        Patch::Json(operations) => json(before, operations),
+    let value = match patch {
+        Patch::Json(operations) => json::apply(before, operations)?,
         Patch::Merge(changes) => {
             let mut value = before.clone();
-            json_patch::merge(&mut value, changes);
-            checked_depth(value)
+            merge::apply(&mut value, changes);
+            value
         }
-        Patch::Strategic(changes) => checked_depth(admission::strategic_merge(target, before, changes)?),
-        Patch::Apply(_) => Err(Status::unsupported_media_type(&[])),
-    }
-}
-
-fn json(before: &Value, operations: &Value) -> Answer<Value> {
-    let operations: Vec<PatchOperation> = serde_json::from_value(operations.clone())
-        .map_err(|error| Status::bad_request(format!("error decoding patch: {error}")))?;
-    if operations.len() > MAX_OPERATIONS {
-        return Err(Status::too_many_operations(operations.len(), MAX_OPERATIONS));
-    }
-    let mut value = before.clone();
-    let mut copied_bytes = 0;
-    for operation in &operations {
-        if let PatchOperation::Copy(copy) = operation {
-            let source = value.pointer(copy.from.as_str());
-            copied_bytes += source.map_or(0, |source| source.to_string().len());
-            if copied_bytes > COPY_LIMIT_BYTES {
-                return Err(Status::patch_does_not_apply());
-            }
-        }
-        json_patch::patch(&mut value, std::slice::from_ref(operation)).map_err(|_| Status::patch_does_not_apply())?;
-        value = checked_depth(value)?;
-    }
-    Ok(value)
+        Patch::Strategic(changes) => admission::strategic_merge(target, before, changes)?,
+        Patch::Apply(_) => return Err(Status::unsupported_media_type(&[])),
+    };
+    checked_depth(value)
 }
 
 /// Patches can nest deeper than any one body; everything behind this point may recurse.
 fn checked_depth(value: Value) -> Answer<Value> {
     if deeper_than(&value, MAX_DEPTH) {
-        return Err(Status::patch_does_not_apply());
+        return Err(Status::patch_does_not_apply("the object would be nested too deeply"));
     }
     Ok(value)
 }
@@ -112,7 +86,7 @@ fn apply(world: &mut World, call: &mut Call, target: &Target, wanted: &Value) ->
     };
     let before = target.shown(&existing);
     let merged = admission::apply(call, target, before.value(), &wanted)?;
-    let merged = admission::admit(call, target, merged)?;
+    let merged = admission::admit(call, target, merged, Source::Body)?;
     let object = replace(world, call, target, &existing, merged, &Writer::Applied)?;
     Ok(Written { object, created: false })
 }

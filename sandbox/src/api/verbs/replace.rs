@@ -6,14 +6,12 @@ use serde_json::{Value, json};
 
 use super::create::{check_namespace_field, create};
 use super::{Call, Target, delete};
-use crate::api::admission::{self, Writer};
+use crate::api::admission::{self, Source, Writer};
 use crate::api::registry::Version;
 use crate::api::status::{Answer, Status};
 use crate::api::{convert, crd, kinds};
 use crate::schema::{FieldError, Reason};
-use crate::world::{
-    Object, World, metadata, metadata_list, metadata_mut, metadata_text, object_mut, remove_metadata, set_metadata,
-};
+use crate::world::{Object, World, metadata, metadata_mut, metadata_text, object_mut, remove_metadata, set_metadata};
 
 /// What a write came to.
 #[derive(Debug, Clone)]
@@ -44,7 +42,7 @@ pub fn update(world: &mut World, call: &mut Call, target: &Target, mut value: Va
     if unconditional {
         remove_metadata(&mut value, "resourceVersion");
     }
-    let value = admission::admit(call, target, value)?;
+    let value = admission::admit(call, target, value, Source::Body)?;
     let writer = Writer::Update { manager: call.options.field_manager.clone(), subresource: target.subresource };
     let object = replace(world, call, target, &existing, value, &writer)?;
     Ok(Written { object, created: false })
@@ -90,10 +88,6 @@ pub(crate) fn replace(
         return Err(Status::stale_write(target.group(), target.plural(), &target.name));
     }
     keep_what_others_decide(target, before.value(), &mut value);
-    let errors = metadata_complaints(before.value(), &value);
-    if !errors.is_empty() {
-        return Err(target.invalid(&target.name, &errors));
-    }
     kinds::prepare_update(target, before.value(), &mut value);
     count_generation(target, before.value(), &mut value);
     admission::own_fields(call, target, Some(before.value()), &mut value, writer)?;
@@ -150,41 +144,6 @@ fn set_or_remove(value: &mut Value, field: &str, to: Option<Value>) {
         Some(inner) => fields.insert(field.into(), inner),
         None => fields.remove(field),
     };
-}
-
-fn metadata_complaints(before: &Value, after: &Value) -> Vec<FieldError> {
-    let mut errors = Vec::new();
-    let immutable = [
-        ("name", "field is immutable"),
-        ("namespace", "field is immutable"),
-        ("uid", "field is immutable"),
-        ("creationTimestamp", "field is immutable"),
-        ("deletionTimestamp", "field is immutable; may only be changed via deletion"),
-        ("deletionGracePeriodSeconds", "field is immutable; may only be changed via deletion"),
-    ];
-    for (field, why) in immutable {
-        let (old, new) = (metadata(before, field), metadata(after, field));
-        if old != new {
-            let path = format!("metadata.{field}");
-            errors.push(FieldError::invalid(path, new.cloned().unwrap_or_default(), why));
-        }
-    }
-    if metadata(before, "deletionTimestamp").is_some() {
-        let old = metadata_list(before, "finalizers");
-        let added: Vec<String> = metadata_list(after, "finalizers")
-            .iter()
-            .filter(|finalizer| !old.contains(finalizer))
-            .filter_map(|finalizer| Some(format!("{:?}", finalizer.as_str()?)))
-            .collect();
-        if !added.is_empty() {
-            let why = format!(
-                "no new finalizers can be added if the object is being deleted, found new finalizers []string{{{}}}",
-                added.join(", ")
-            );
-            errors.push(FieldError::forbidden("metadata.finalizers", why));
-        }
-    }
-    errors
 }
 
 /// `metadata.generation` counts changes of what the user wishes, not of what is reported or of labels.

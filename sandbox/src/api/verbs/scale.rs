@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::replace::replace;
 use super::{Call, Target};
-use crate::api::admission::{self, Writer};
+use crate::api::admission::{self, Source, Writer};
 use crate::api::registry::{ScalePaths, Subresource};
 use crate::api::selector::LabelSelector;
 use crate::api::status::{Answer, Status};
@@ -30,7 +30,7 @@ pub fn update(world: &mut World, call: &mut Call, target: &Target, scale: &Value
         return Err(Status::stale_write(target.group(), target.plural(), &target.name));
     }
     set_at(&mut value, &paths.spec_replicas, json!(replicas));
-    let value = admission::admit(call, target, value)?;
+    let value = admission::admit(call, target, value, Source::Body)?;
     let writer = Writer::Update { manager: call.options.field_manager.clone(), subresource: "scale" };
     let object = replace(world, call, target, &existing, value, &writer)?;
     Ok(scale_of(&object, &paths))
