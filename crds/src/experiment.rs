@@ -11,17 +11,16 @@ use crate::unit::{Condition, ExtraMetadata};
 use crate::values::{DurationString, LabelSelector};
 
 custom_kind! {
-    /// Versions that run beside each other for a while and are judged.
+    /// Versions that run beside each other for a while and are judged, without being released.
     pub struct Experiment { spec: ExperimentSpec, status: ExperimentStatus }
     names: "experiments", "exp", NamespaceResourceScope;
-    summary: "Versions that run beside each other for a while and are judged, without being released.";
 }
 
 api_types! {
     /// What an Experiment runs.
     pub struct ExperimentSpec {
         /// The versions to run.
-        #[schemars(transform = mark::map_by_name)]
+        #[schemars(transform = mark::atomic)]
         pub templates: Option<Vec<ExperimentTemplate>>,
         /// How long to run once all pods are available, for example 10m. Without it: until the required
         /// analyses are done, or somebody ends it.
@@ -31,7 +30,7 @@ api_types! {
         /// Ends the Experiment early. Default: false.
         pub terminate: Option<bool>,
         /// Analyses to run meanwhile.
-        #[schemars(transform = mark::map_by_name)]
+        #[schemars(transform = mark::atomic)]
         pub analyses: Option<Vec<ExperimentAnalysis>>,
         /// Seconds that the pods are kept after the end. Default: 30.
         pub scale_down_delay_seconds: Option<i32>,
@@ -81,7 +80,7 @@ api_types! {
         /// Whether templateName is a ClusterAnalysisTemplate. Default: false.
         pub cluster_scope: Option<bool>,
         /// Values for the template's arguments.
-        #[schemars(transform = mark::map_by_name)]
+        #[schemars(transform = mark::atomic)]
         pub args: Option<Vec<Argument>>,
         /// Whether the Experiment goes on until this analysis is done. Default: false.
         pub required_for_completion: Option<bool>,
@@ -100,10 +99,10 @@ api_types! {
         #[schemars(transform = mark::map_by_type)]
         pub conditions: Option<Vec<Condition>>,
         /// What is observed of each version.
-        #[schemars(transform = mark::map_by_name)]
+        #[schemars(transform = mark::atomic)]
         pub template_statuses: Option<Vec<TemplateStatus>>,
         /// The AnalysisRuns and their verdicts so far.
-        #[schemars(transform = mark::map_by_name)]
+        #[schemars(transform = mark::atomic)]
         pub analysis_runs: Option<Vec<ExperimentAnalysisRun>>,
     }
 

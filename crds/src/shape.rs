@@ -20,8 +20,6 @@ impl Unset for String {
 
 /// What the API server needs to know of a kind besides its schema.
 pub trait CustomKind: kube::Resource<DynamicType = ()> + schemars::JsonSchema {
-    /// One sentence that says what the kind is.
-    const SUMMARY: &'static str;
     /// What people type, for example `ro`.
     const SHORT_NAME: &'static str;
     /// Whether objects live in a namespace.
@@ -50,9 +48,9 @@ macro_rules! api_types {
             $( $(#[$field_meta:meta])* pub $field:ident: $ty:ty ),* $(,)?
         }
     )+) => {$(
-        $(#[$meta])*
         #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
         #[serde(rename_all = "camelCase", default)]
+        $(#[$meta])*
         pub struct $name {
             $(
                 $(#[$field_meta])*
@@ -141,11 +139,10 @@ macro_rules! custom_kind {
         $(#[$meta:meta])*
         pub struct $kind:ident { spec: $spec:ty $(, status: $status:ty)? }
         names: $plural:literal, $short:literal, $scope:ident;
-        summary: $summary:literal;
     ) => {
-        $(#[$meta])*
         #[derive(Clone, Debug, Default, PartialEq, serde::Deserialize, schemars::JsonSchema)]
         #[serde(rename_all = "camelCase")]
+        $(#[$meta])*
         pub struct $kind {
             /// Name, namespace, labels, annotations and what the API server adds.
             #[serde(default)]
@@ -226,7 +223,6 @@ macro_rules! custom_kind {
         }
 
         impl crate::shape::CustomKind for $kind {
-            const SUMMARY: &'static str = $summary;
             const SHORT_NAME: &'static str = $short;
             const NAMESPACED: bool = <kube::core::$scope as crate::shape::Namespaced>::NAMESPACED;
         }

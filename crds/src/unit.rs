@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::schema::leaf;
 use crate::shape::api_types;
+use crate::values::IntOrPercent;
 
 /// Raw JSON that is kept exactly as it was written.
 pub type Raw = serde_json::Value;
@@ -59,13 +60,13 @@ api_types! {
     }
 }
 
-/// A number or a text, as Kubernetes' own int-or-string fields are.
+/// A number or a text, as Kubernetes' own int-or-string fields are. It is read and written as every such field.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(from = "IntOrPercent", into = "IntOrPercent")]
 pub enum IntOrString {
     /// Written as a number.
     Int(i64),
-    /// Written as a text, for example `25%`, `10m` or `{{args.count}}`.
+    /// Written as a text, for example `{{args.count}}`.
     String(String),
 }
 
@@ -76,6 +77,24 @@ impl schemars::JsonSchema for IntOrString {
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({ "x-kubernetes-int-or-string": true })
+    }
+}
+
+impl From<IntOrPercent> for IntOrString {
+    fn from(value: IntOrPercent) -> Self {
+        match value {
+            IntOrPercent::Int(number) => Self::Int(number),
+            IntOrPercent::Text(text) => Self::String(text),
+        }
+    }
+}
+
+impl From<IntOrString> for IntOrPercent {
+    fn from(value: IntOrString) -> Self {
+        match value {
+            IntOrString::Int(number) => Self::Int(number),
+            IntOrString::String(text) => Self::Text(text),
+        }
     }
 }
 
@@ -137,5 +156,27 @@ impl schemars::JsonSchema for ObservedGeneration {
 
     fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         IntOrString::json_schema(generator)
+    }
+}
+
+/// How long pods that no longer serve are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeepPods {
+    /// They go as soon as nothing needs them.
+    No,
+    /// For so many seconds.
+    Seconds(i32),
+    /// Until something else removes them; what an explicit 0 has always meant.
+    ForGood,
+}
+
+impl KeepPods {
+    /// Reads a delay of a spec, with what holds when it is not set.
+    pub(crate) fn from_delay(set: Option<i32>, unset: Self) -> Self {
+        match set {
+            None => unset,
+            Some(0) => Self::ForGood,
+            Some(seconds) => Self::Seconds(seconds),
+        }
     }
 }

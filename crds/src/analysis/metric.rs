@@ -52,15 +52,11 @@ impl Metric {
 
     /// How many errors in a row are borne.
     pub fn consecutive_error_limit(&self) -> IntOrString {
-        self.consecutive_error_limit
-            .clone()
-            .unwrap_or_else(|| 4.into())
+        self.consecutive_error_limit.clone().unwrap_or_else(|| 4.into())
     }
 
     /// How many good measurements in a row are enough; 0 switches this off.
     pub fn consecutive_success_limit(&self) -> IntOrString {
-        self.consecutive_success_limit
-            .clone()
-            .unwrap_or_else(|| 0.into())
+        self.consecutive_success_limit.clone().unwrap_or_else(|| 0.into())
     }
 }

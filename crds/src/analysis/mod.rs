@@ -14,24 +14,21 @@ use crate::shape::{api_types, custom_kind};
 use crate::unit::{FieldRef, SecretKeyRef};
 
 custom_kind! {
-    /// How to judge a release.
+    /// Says which metrics to measure and what they must be for a release to go on.
     pub struct AnalysisTemplate { spec: AnalysisTemplateSpec }
     names: "analysistemplates", "at", NamespaceResourceScope;
-    summary: "Says which metrics to measure and what they must be for a release to go on.";
 }
 
 custom_kind! {
-    /// How to judge a release, for all namespaces.
+    /// Says which metrics to measure and what they must be for a release to go on; for all namespaces.
     pub struct ClusterAnalysisTemplate { spec: AnalysisTemplateSpec }
     names: "clusteranalysistemplates", "cat", ClusterResourceScope;
-    summary: "Says which metrics to measure and what they must be for a release to go on; for all namespaces.";
 }
 
 custom_kind! {
-    /// One judging of a release.
+    /// One run of analysis templates: what is measured, what was measured, and the verdict.
     pub struct AnalysisRun { spec: AnalysisRunSpec, status: AnalysisRunStatus }
     names: "analysisruns", "ar", NamespaceResourceScope;
-    summary: "One run of analysis templates: what is measured, what was measured, and the verdict.";
 }
 
 api_types! {
@@ -42,7 +39,7 @@ api_types! {
         pub metrics: Option<Vec<Metric>>,
         /// Arguments that the metrics use as {{args.name}}. One without a value must be given by whoever
         /// runs the template.
-        #[schemars(transform = mark::map_by_name)]
+        #[schemars(transform = mark::atomic)]
         pub args: Option<Vec<Argument>>,
         /// Metrics that are measured but don't count.
         #[schemars(transform = mark::atomic)]
@@ -58,10 +55,10 @@ api_types! {
     /// What an analysis run does.
     pub struct AnalysisRunSpec {
         /// What to measure, and what it must be.
-        #[schemars(transform = mark::map_by_name)]
+        #[schemars(transform = mark::atomic)]
         pub metrics: Option<Vec<Metric>>,
         /// Arguments that the metrics use as {{args.name}}; each needs a value.
-        #[schemars(transform = mark::map_by_name)]
+        #[schemars(transform = mark::atomic)]
         pub args: Option<Vec<Argument>>,
         /// Metrics that are measured but don't count.
         #[schemars(transform = mark::atomic)]

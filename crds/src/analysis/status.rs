@@ -21,7 +21,7 @@ api_types! {
         #[schemars(schema_with = "leaf::time")]
         pub completed_at: Option<Time>,
         /// Results by metric.
-        #[schemars(transform = mark::map_by_name)]
+        #[schemars(transform = mark::atomic)]
         pub metric_results: Option<Vec<MetricResult>>,
         /// How the metrics that count ended.
         pub run_summary: Option<RunSummary>,
@@ -118,9 +118,6 @@ known_values! {
 impl AnalysisPhase {
     /// Whether this is a verdict, which doesn't change any more.
     pub fn is_completed(&self) -> bool {
-        matches!(
-            self,
-            Self::Successful | Self::Failed | Self::Error | Self::Inconclusive
-        )
+        matches!(self, Self::Successful | Self::Failed | Self::Error | Self::Inconclusive)
     }
 }

@@ -14,7 +14,7 @@ api_types! {
         #[schemars(transform = mark::atomic)]
         pub templates: Option<Vec<TemplateRef>>,
         /// Values for the templates' arguments.
-        #[schemars(transform = mark::map_by_name)]
+        #[schemars(transform = mark::atomic)]
         pub args: Option<Vec<AnalysisArg>>,
         /// Metrics that are measured but don't count.
         #[schemars(transform = mark::atomic)]

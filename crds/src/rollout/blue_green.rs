@@ -2,7 +2,7 @@
 
 use super::{AntiAffinity, RolloutAnalysis};
 use crate::shape::api_types;
-use crate::unit::ExtraMetadata;
+use crate::unit::{ExtraMetadata, KeepPods};
 use crate::values::IntOrPercent;
 
 api_types! {
@@ -23,7 +23,7 @@ api_types! {
         /// Pods, or percent of them, that may be down during a restart. Default: 25%.
         pub max_unavailable: Option<IntOrPercent>,
         /// Seconds that the old revision keeps its pods after the switch, so that going back is instant.
-        /// 0 keeps them. Default: 30.
+        /// 0 keeps them until the next release. Default: 30.
         pub scale_down_delay_seconds: Option<i32>,
         /// How many old revisions may wait for their scale-down delay at once, at most revisionHistoryLimit.
         /// Default: no limit.
@@ -59,16 +59,13 @@ impl BlueGreenStrategy {
         self.max_unavailable.clone().unwrap_or_else(|| "25%".into())
     }
 
-    /// Seconds that the old revision keeps its pods after the switch.
-    pub fn scale_down_delay_seconds(&self) -> i32 {
-        self.scale_down_delay_seconds.unwrap_or(30)
+    /// How long the old revision keeps its pods after the switch.
+    pub fn scale_down_delay(&self) -> KeepPods {
+        KeepPods::from_delay(self.scale_down_delay_seconds, KeepPods::Seconds(30))
     }
 
-    /// Seconds that the new revision keeps its pods after an abort; `None` keeps them for good.
-    pub fn abort_scale_down_delay_seconds(&self) -> Option<i32> {
-        match self.abort_scale_down_delay_seconds {
-            Some(0) => None,
-            set => Some(set.unwrap_or(30)),
-        }
+    /// How long the new revision keeps its pods after an abort.
+    pub fn abort_scale_down_delay(&self) -> KeepPods {
+        KeepPods::from_delay(self.abort_scale_down_delay_seconds, KeepPods::Seconds(30))
     }
 }

@@ -4,7 +4,7 @@ use super::step::CanaryStep;
 use super::{AntiAffinity, BackgroundAnalysis, TrafficRouting};
 use crate::schema::mark;
 use crate::shape::{api_types, known_values};
-use crate::unit::ExtraMetadata;
+use crate::unit::{ExtraMetadata, KeepPods};
 use crate::values::IntOrPercent;
 
 api_types! {
@@ -33,13 +33,13 @@ api_types! {
         pub canary_metadata: Option<ExtraMetadata>,
         /// Labels and annotations that pods carry while they are stable.
         pub stable_metadata: Option<ExtraMetadata>,
-        /// Seconds that the old revision keeps its pods after the release. Only with trafficRouting and
-        /// without dynamicStableScale. Default: 30.
+        /// Seconds that the old revision keeps its pods after the release; 0 keeps them until the next release.
+        /// Only with trafficRouting and without dynamicStableScale. Default: 30.
         pub scale_down_delay_seconds: Option<i32>,
         /// How many old revisions may wait for their scale-down delay at once. Default: no limit.
         pub scale_down_delay_revision_limit: Option<i32>,
-        /// Seconds that the canary keeps its pods after an abort; 0 keeps them for good. Default: 30 with
-        /// trafficRouting; without it the canary goes at once.
+        /// Seconds that the canary keeps its pods after an abort; 0 keeps them for good. Only with
+        /// trafficRouting. Default: 30; with dynamicStableScale they go at once.
         pub abort_scale_down_delay_seconds: Option<i32>,
         /// Whether the stable revision shrinks as traffic moves away from it. Only with trafficRouting.
         /// Default: false, which keeps it at full size for an instant abort.
@@ -103,26 +103,24 @@ impl CanaryStrategy {
 
     /// The weight that means all traffic.
     pub fn max_traffic_weight(&self) -> i32 {
-        self.traffic_routing
-            .as_ref()
-            .map_or(100, TrafficRouting::max_traffic_weight)
+        self.traffic_routing.as_ref().map_or(100, TrafficRouting::max_traffic_weight)
     }
 
-    /// Seconds that the old revision keeps its pods after the release; without traffic routing none.
-    pub fn scale_down_delay_seconds(&self) -> i32 {
-        match self.traffic_routing {
-            Some(_) => self.scale_down_delay_seconds.unwrap_or(30),
-            None => 0,
+    /// How long the old revision keeps its pods after the release.
+    pub fn scale_down_delay(&self) -> KeepPods {
+        if self.traffic_routing.is_none() || self.dynamic_stable_scale() {
+            return KeepPods::No;
         }
+        KeepPods::from_delay(self.scale_down_delay_seconds, KeepPods::Seconds(30))
     }
 
-    /// Seconds that the canary keeps its pods after an abort; `None` keeps them for good.
-    pub fn abort_scale_down_delay_seconds(&self) -> Option<i32> {
-        match (self.abort_scale_down_delay_seconds, &self.traffic_routing) {
-            (_, None) => Some(0),
-            (Some(0), Some(_)) => None,
-            (set, Some(_)) => Some(set.unwrap_or(30)),
+    /// How long the canary keeps its pods after an abort.
+    pub fn abort_scale_down_delay(&self) -> KeepPods {
+        if self.traffic_routing.is_none() {
+            return KeepPods::No;
         }
+        let unset = if self.dynamic_stable_scale() { KeepPods::No } else { KeepPods::Seconds(30) };
+        KeepPods::from_delay(self.abort_scale_down_delay_seconds, unset)
     }
 
     /// Whether the stable revision shrinks as traffic moves away from it.

@@ -11,13 +11,13 @@ api_types! {
     /// Runs an Experiment made from the Rollout's own revisions.
     pub struct ExperimentStep {
         /// Which revisions to run.
-        #[schemars(transform = mark::map_by_name)]
+        #[schemars(transform = mark::atomic)]
         pub templates: Option<Vec<ExperimentStepTemplate>>,
         /// How long to run once all pods are available, for example 10m. Without it: until the required
         /// analyses are done.
         pub duration: Option<DurationString>,
         /// Analyses to run meanwhile.
-        #[schemars(transform = mark::map_by_name)]
+        #[schemars(transform = mark::atomic)]
         pub analyses: Option<Vec<ExperimentStepAnalysis>>,
         /// Metrics that are measured but don't count.
         #[schemars(transform = mark::atomic)]
@@ -57,7 +57,7 @@ api_types! {
         /// Whether templateName is a ClusterAnalysisTemplate. Default: false.
         pub cluster_scope: Option<bool>,
         /// Values for the template's arguments.
-        #[schemars(transform = mark::map_by_name)]
+        #[schemars(transform = mark::atomic)]
         pub args: Option<Vec<AnalysisArg>>,
         /// Whether the experiment goes on until this analysis is done. Default: false.
         pub required_for_completion: Option<bool>,

@@ -10,9 +10,7 @@ pub mod step;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-pub use analysis::{
-    AnalysisArg, AnalysisArgSource, BackgroundAnalysis, PodTemplateHash, RolloutAnalysis,
-};
+pub use analysis::{AnalysisArg, AnalysisArgSource, BackgroundAnalysis, PodTemplateHash, RolloutAnalysis};
 pub use blue_green::BlueGreenStrategy;
 pub use canary::{CanaryStrategy, PingPong, ProgressThreshold, ProgressThresholdKind};
 pub use router::TrafficRouting;
@@ -25,10 +23,9 @@ use crate::template::PodTemplate;
 use crate::values::LabelSelector;
 
 custom_kind! {
-    /// A workload whose new versions are released step by step.
+    /// A workload whose new versions are released step by step, judged on the way, and taken back when they are bad.
     pub struct Rollout { spec: RolloutSpec, status: RolloutStatus }
     names: "rollouts", "ro", NamespaceResourceScope;
-    summary: "A workload whose new versions are released step by step, judged on the way, and taken back when they are bad.";
 }
 
 api_types! {
@@ -85,7 +82,7 @@ api_types! {
 
     /// Which way back to an earlier revision skips steps and analysis.
     pub struct RollbackWindow {
-        /// Going back by less than this many revisions is done at once.
+        /// Going back is done at once when fewer than this many revisions lie in between.
         pub revisions: Option<i32>,
     }
 
@@ -100,8 +97,10 @@ api_types! {
     /// How a new revision replaces the old one.
     pub struct Strategy {
         /// Runs the new version beside the old one and switches a Service over at once.
+        #[schemars(transform = mark::two_blue_green_services)]
         pub blue_green: Option<BlueGreenStrategy>,
         /// Moves pods or traffic to the new version in steps.
+        #[schemars(transform = mark::two_canary_services)]
         pub canary: Option<CanaryStrategy>,
     }
 
@@ -170,18 +169,12 @@ impl RolloutSpec {
 
     /// How many successful AnalysisRuns, and as many Experiments, are kept.
     pub fn successful_run_history_limit(&self) -> i32 {
-        self.analysis
-            .as_ref()
-            .and_then(|history| history.successful_run_history_limit)
-            .unwrap_or(5)
+        self.analysis.as_ref().and_then(|history| history.successful_run_history_limit).unwrap_or(5)
     }
 
     /// How many failed, errored or inconclusive AnalysisRuns, and as many Experiments, are kept.
     pub fn unsuccessful_run_history_limit(&self) -> i32 {
-        self.analysis
-            .as_ref()
-            .and_then(|history| history.unsuccessful_run_history_limit)
-            .unwrap_or(5)
+        self.analysis.as_ref().and_then(|history| history.unsuccessful_run_history_limit).unwrap_or(5)
     }
 
     /// The canary strategy, if that is the one.

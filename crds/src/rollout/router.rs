@@ -260,17 +260,13 @@ impl TrafficRouting {
 impl NginxRouting {
     /// Prefix of the annotations that the ingress controller reads.
     pub fn annotation_prefix(&self) -> &str {
-        self.annotation_prefix
-            .as_deref()
-            .unwrap_or("nginx.ingress.kubernetes.io")
+        self.annotation_prefix.as_deref().unwrap_or("nginx.ingress.kubernetes.io")
     }
 }
 
 impl AlbRouting {
     /// Prefix of the annotations that the load balancer controller reads.
     pub fn annotation_prefix(&self) -> &str {
-        self.annotation_prefix
-            .as_deref()
-            .unwrap_or("alb.ingress.kubernetes.io")
+        self.annotation_prefix.as_deref().unwrap_or("alb.ingress.kubernetes.io")
     }
 }

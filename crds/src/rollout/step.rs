@@ -11,6 +11,7 @@ use crate::values::PauseDuration;
 
 api_types! {
     /// One step of a canary: exactly one of its members.
+    #[schemars(transform = mark::one_thing_at_a_time)]
     pub struct CanaryStep {
         /// Sends this share of the traffic to the new revision, of maxTrafficWeight (100 unless set).
         #[schemars(transform = mark::not_negative)]

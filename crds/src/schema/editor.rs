@@ -4,14 +4,14 @@
 
 use serde_json::{Map, Value, json};
 
-use super::schema;
+use super::{in_order, schema};
 use crate::shape::{API_VERSION, CustomKind, GROUP, VERSION};
 
 /// The file of a kind, in the layout `{group}/{kind}_{version}.json` that kubeconform looks for.
 pub(super) fn file<K: CustomKind>() -> (String, String) {
     let kind = K::kind(&());
     let path = format!("docs/schema/{GROUP}/{}_{VERSION}.json", kind.to_lowercase());
-    let json = serde_json::to_string_pretty(&manifest::<K>()).expect("JSON can always be written");
+    let json = serde_json::to_string_pretty(&in_order(&manifest::<K>())).expect("JSON can always be written");
     (path, json + "\n")
 }
 
@@ -44,10 +44,7 @@ fn strict(schema: &Value) -> Value {
                 .collect(),
             "items" | "additionalProperties" => strict(value),
             "x-kubernetes-int-or-string" => {
-                result.insert(
-                    "anyOf".into(),
-                    json!([{ "type": "integer" }, { "type": "string" }]),
-                );
+                result.insert("anyOf".into(), json!([{ "type": "integer" }, { "type": "string" }]));
                 continue;
             }
             kubernetes if kubernetes.starts_with("x-kubernetes-") => continue,

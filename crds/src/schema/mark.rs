@@ -22,7 +22,8 @@ pub(crate) fn scheduler_weight(field: &mut Schema) {
     field.insert("maximum".into(), 100.into());
 }
 
-/// Items are told apart by name, so that two managers can each own some of them.
+/// Items are told apart by name, so that two managers can each own some of them. Only where a name that comes
+/// twice has never worked, since the API server refuses it: not for arguments, which a manifest may repeat today.
 pub(crate) fn map_by_name(list: &mut Schema) {
     map_by(list, "name");
 }
@@ -43,29 +44,65 @@ pub(crate) fn atomic(list: &mut Schema) {
 }
 
 /// Once there, the value stays. The rule compares with the stored value, so it holds nothing against an
-/// object that is stored already, and a status patch never meets it.
+/// object that is stored already.
 pub(crate) fn immutable_once_set(field: &mut Schema) {
-    rule(
+    rules(
         field,
-        "self == oldSelf",
-        "can't be changed, because pods that it no longer matches would be left behind; \
-         make a new Rollout instead",
+        &[(
+            "self == oldSelf",
+            "can't be changed, because pods that it no longer matches would be left behind; \
+             make a new Rollout instead",
+        )],
     );
 }
 
-/// Exactly one strategy. A stored Rollout that breaks this still takes status patches: since Kubernetes 1.30
-/// the API server doesn't judge again what an update leaves as it was.
+/// Exactly one strategy.
 pub(crate) fn exactly_one_strategy(strategy: &mut Schema) {
-    rule(
-        strategy,
-        "has(self.canary) != has(self.blueGreen)",
-        "set exactly one of canary and blueGreen",
+    rules(strategy, &[("has(self.canary) != has(self.blueGreen)", "set exactly one of canary and blueGreen")]);
+}
+
+/// The preview Service can't be the active one.
+pub(crate) fn two_blue_green_services(blue_green: &mut Schema) {
+    rules(
+        blue_green,
+        &[(
+            "!has(self.previewService) || self.previewService != self.activeService",
+            "previewService can't be the same Service as activeService",
+        )],
     );
 }
 
-fn rule(field: &mut Schema, rule: &str, message: &str) {
-    field.insert(
-        "x-kubernetes-validations".into(),
-        json!([{ "rule": rule, "message": message }]),
+/// The canary Service can't be the stable one.
+pub(crate) fn two_canary_services(canary: &mut Schema) {
+    rules(
+        canary,
+        &[(
+            "!has(self.canaryService) || !has(self.stableService) || self.canaryService == '' \
+             || self.canaryService != self.stableService",
+            "canaryService can't be the same Service as stableService",
+        )],
     );
+}
+
+/// A step is not several of these at once. Other combinations are for validation to refuse: Argo Rollouts
+/// lets them pass and does the first, so there may be stored ones.
+pub(crate) fn one_thing_at_a_time(step: &mut Schema) {
+    rules(
+        step,
+        &[(
+            "(has(self.setWeight) ? 1 : 0) + (has(self.pause) ? 1 : 0) \
+             + (has(self.analysis) ? 1 : 0) + (has(self.experiment) ? 1 : 0) < 2",
+            "a step does one thing; make several steps of it",
+        )],
+    );
+}
+
+/// Rules in CEL, only for what has never worked: a manifest that runs today must be taken.
+///
+/// An object that is stored already may break a rule. Since Kubernetes 1.30 the API server doesn't judge again
+/// what an update leaves as it was, so status patches pass; and because each rule sits as deep as it can, so
+/// does an autoscaler's change of `spec.replicas`.
+fn rules(schema: &mut Schema, rules: &[(&str, &str)]) {
+    let rules: Vec<_> = rules.iter().map(|(rule, message)| json!({ "rule": rule, "message": message })).collect();
+    schema.insert("x-kubernetes-validations".into(), rules.into());
 }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::mark::REQUIRED;
 
-/// The structural form of a schema, with its keys in order.
+/// The structural form of a schema.
 pub(super) fn structural(schema: &Value) -> Value {
     let Value::Object(schema) = schema else {
         return preserving(Map::new());
@@ -23,10 +23,8 @@ pub(super) fn structural(schema: &Value) -> Value {
                 .filter(|(_, property)| property.get(REQUIRED) == Some(&Value::Bool(true)))
                 .map(|(name, _)| name.clone()),
         );
-        let properties = properties
-            .iter()
-            .map(|(name, property)| (name.clone(), structural(property)));
-        result.insert("properties".into(), sorted(properties));
+        let properties = properties.iter().map(|(name, property)| (name.clone(), structural(property))).collect();
+        result.insert("properties".into(), Value::Object(properties));
     }
     if !required.is_empty() {
         required.sort();
@@ -43,7 +41,7 @@ pub(super) fn structural(schema: &Value) -> Value {
         result.insert(keyword, value);
     }
     if result.contains_key("type") || result.contains_key("x-kubernetes-int-or-string") {
-        sorted(result)
+        Value::Object(result)
     } else {
         preserving(result)
     }
@@ -53,20 +51,14 @@ pub(super) fn structural(schema: &Value) -> Value {
 fn without_null(schema: &Map<String, Value>) -> Map<String, Value> {
     let mut schema = schema.clone();
     if let Some(Value::Array(types)) = schema.get("type") {
-        let real: Vec<Value> = types
-            .iter()
-            .filter(|name| *name != "null")
-            .cloned()
-            .collect();
+        let real: Vec<Value> = types.iter().filter(|name| *name != "null").cloned().collect();
         if let [only] = real.as_slice() {
             schema.insert("type".into(), only.clone());
         }
     }
     if let Some(Value::Array(choices)) = schema.get("anyOf") {
-        let real: Vec<&Value> = choices
-            .iter()
-            .filter(|choice| choice.get("type") != Some(&Value::from("null")))
-            .collect();
+        let real: Vec<&Value> =
+            choices.iter().filter(|choice| choice.get("type") != Some(&Value::from("null"))).collect();
         if let [Value::Object(only)] = real.as_slice() {
             let mut only = only.clone();
             schema.remove("anyOf");
@@ -81,28 +73,17 @@ fn without_null(schema: &Map<String, Value>) -> Map<String, Value> {
 /// A schema that says nothing of the type keeps whatever it is given.
 fn preserving(mut schema: Map<String, Value>) -> Value {
     schema.insert("x-kubernetes-preserve-unknown-fields".into(), true.into());
-    sorted(schema)
+    Value::Object(schema)
 }
 
 /// Descriptions come from comments in the source, which are broken into lines there.
 fn flowing(description: &Value) -> Value {
-    description.as_str().map_or(Value::Null, |text| {
-        text.split_whitespace().collect::<Vec<_>>().join(" ").into()
-    })
+    description.as_str().map_or(Value::Null, |text| text.split_whitespace().collect::<Vec<_>>().join(" ").into())
 }
 
 fn texts(list: Option<Value>) -> Vec<String> {
     let Some(Value::Array(list)) = list else {
         return Vec::new();
     };
-    list.iter()
-        .filter_map(|item| item.as_str().map(str::to_owned))
-        .collect()
-}
-
-/// An object with its keys in order, whichever map `serde_json` was built with.
-fn sorted(entries: impl IntoIterator<Item = (String, Value)>) -> Value {
-    let mut entries: Vec<_> = entries.into_iter().collect();
-    entries.sort_by(|(one, _), (other, _)| one.cmp(other));
-    Value::Object(entries.into_iter().collect())
+    list.iter().filter_map(|item| item.as_str().map(str::to_owned)).collect()
 }

@@ -54,11 +54,13 @@ impl JsonSchema for JobSpec {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let mut template = generator.subschema_for::<PodTemplate>();
+        template.insert("description".into(), "The pod to run.".into());
         json_schema!({
             "type": "object",
             "x-kubernetes-preserve-unknown-fields": true,
             "required": ["template"],
-            "properties": { "template": generator.subschema_for::<PodTemplate>() },
+            "properties": { "template": template },
         })
     }
 }

@@ -8,13 +8,10 @@ pub mod vendor;
 use std::collections::BTreeMap;
 
 pub use http::{
-    Authentication, BasicAuth, Header, HeaderSource, OAuth2, PrometheusMetric, RangeQuery, Sigv4,
-    WebMetric,
+    Authentication, BasicAuth, Header, HeaderSource, OAuth2, PrometheusMetric, RangeQuery, Sigv4, WebMetric,
 };
 pub use job::JobMetric;
-pub use query::{
-    GraphiteMetric, InfluxdbMetric, NewRelicMetric, SkyWalkingMetric, WavefrontMetric,
-};
+pub use query::{GraphiteMetric, InfluxdbMetric, NewRelicMetric, SkyWalkingMetric, WavefrontMetric};
 pub use vendor::{CloudWatchMetric, DatadogMetric, KayentaMetric};
 
 use crate::shape::api_types;

@@ -298,16 +298,25 @@ impl JsonSchema for LabelSelector {
             "type": "object",
             "x-kubernetes-map-type": "atomic",
             "properties": {
-                "matchLabels": { "type": "object", "additionalProperties": { "type": "string" } },
+                "matchLabels": {
+                    "description": "Labels that must be there with exactly these values.",
+                    "type": "object",
+                    "additionalProperties": { "type": "string" },
+                },
                 "matchExpressions": {
+                    "description": "Further demands on labels; all of them must hold.",
                     "type": "array",
                     "items": {
                         "type": "object",
                         "required": ["key", "operator"],
                         "properties": {
-                            "key": { "type": "string" },
-                            "operator": { "type": "string" },
-                            "values": { "type": "array", "items": { "type": "string" } },
+                            "key": { "description": "The label's key.", "type": "string" },
+                            "operator": { "description": "In, NotIn, Exists or DoesNotExist.", "type": "string" },
+                            "values": {
+                                "description": "The values that In and NotIn compare with.",
+                                "type": "array",
+                                "items": { "type": "string" },
+                            },
                         },
                     },
                 },
