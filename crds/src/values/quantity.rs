@@ -51,6 +51,15 @@ impl Quantity {
         }
     }
 
+    /// A text that is the same for all ways of writing the same value.
+    pub(crate) fn value_text(&self) -> String {
+        let sign = if self.value.negative { "-" } else { "" };
+        match self.value.power {
+            _ if self.is_zero() => "0".to_owned(),
+            power => format!("{sign}{}e{power}", self.value.digits),
+        }
+    }
+
     /// The text as Kubernetes prints it.
     pub fn as_str(&self) -> &str {
         &self.text
