@@ -10,10 +10,7 @@ mod vectors;
 fn main() -> ExitCode {
     let (mut same, mut different) = (0, 0);
     for line in stdin().lock().lines() {
-        match line
-            .map_err(|error| error.to_string())
-            .and_then(|line| vectors::compare(&line))
-        {
+        match line.map_err(|error| error.to_string()).and_then(|line| vectors::compare(&line)) {
             Ok(_) => same += 1,
             Err(difference) => {
                 different += 1;
@@ -22,9 +19,5 @@ fn main() -> ExitCode {
         }
     }
     println!("{same} templates agree, {different} differ");
-    if different == 0 && same > 0 {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    }
+    if different == 0 && same > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

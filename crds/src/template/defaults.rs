@@ -15,33 +15,13 @@ enum Default {
 const DEFAULTS: &[(&str, &str, Default)] = &[
     ("PodSpec", "dnsPolicy", Default::Text("ClusterFirst")),
     ("PodSpec", "restartPolicy", Default::Text("Always")),
-    (
-        "PodSpec",
-        "schedulerName",
-        Default::Text("default-scheduler"),
-    ),
+    ("PodSpec", "schedulerName", Default::Text("default-scheduler")),
     ("PodSpec", "securityContext", Default::EmptyObject),
     ("PodSpec", "terminationGracePeriodSeconds", Default::Int(30)),
-    (
-        "Container",
-        "terminationMessagePath",
-        Default::Text("/dev/termination-log"),
-    ),
-    (
-        "Container",
-        "terminationMessagePolicy",
-        Default::Text("File"),
-    ),
-    (
-        "EphemeralContainer",
-        "terminationMessagePath",
-        Default::Text("/dev/termination-log"),
-    ),
-    (
-        "EphemeralContainer",
-        "terminationMessagePolicy",
-        Default::Text("File"),
-    ),
+    ("Container", "terminationMessagePath", Default::Text("/dev/termination-log")),
+    ("Container", "terminationMessagePolicy", Default::Text("File")),
+    ("EphemeralContainer", "terminationMessagePath", Default::Text("/dev/termination-log")),
+    ("EphemeralContainer", "terminationMessagePolicy", Default::Text("File")),
     ("ContainerPort", "protocol", Default::Text("TCP")),
     ("ObjectFieldSelector", "apiVersion", Default::Text("v1")),
     ("FileKeySelector", "optional", Default::Bool(false)),
@@ -55,47 +35,19 @@ const DEFAULTS: &[(&str, &str, Default)] = &[
     ("HostPathVolumeSource", "type", Default::Text("")),
     ("SecretVolumeSource", "defaultMode", Default::Int(0o644)),
     ("ConfigMapVolumeSource", "defaultMode", Default::Int(0o644)),
-    (
-        "DownwardAPIVolumeSource",
-        "defaultMode",
-        Default::Int(0o644),
-    ),
+    ("DownwardAPIVolumeSource", "defaultMode", Default::Int(0o644)),
     ("ProjectedVolumeSource", "defaultMode", Default::Int(0o644)),
-    (
-        "ServiceAccountTokenProjection",
-        "expirationSeconds",
-        Default::Int(3600),
-    ),
-    (
-        "PersistentVolumeClaimSpec",
-        "volumeMode",
-        Default::Text("Filesystem"),
-    ),
-    (
-        "ISCSIVolumeSource",
-        "iscsiInterface",
-        Default::Text("default"),
-    ),
+    ("ServiceAccountTokenProjection", "expirationSeconds", Default::Int(3600)),
+    ("PersistentVolumeClaimSpec", "volumeMode", Default::Text("Filesystem")),
+    ("ISCSIVolumeSource", "iscsiInterface", Default::Text("default")),
     ("RBDVolumeSource", "pool", Default::Text("rbd")),
     ("RBDVolumeSource", "user", Default::Text("admin")),
-    (
-        "RBDVolumeSource",
-        "keyring",
-        Default::Text("/etc/ceph/keyring"),
-    ),
-    (
-        "AzureDiskVolumeSource",
-        "cachingMode",
-        Default::Text("ReadWrite"),
-    ),
+    ("RBDVolumeSource", "keyring", Default::Text("/etc/ceph/keyring")),
+    ("AzureDiskVolumeSource", "cachingMode", Default::Text("ReadWrite")),
     ("AzureDiskVolumeSource", "fsType", Default::Text("ext4")),
     ("AzureDiskVolumeSource", "readOnly", Default::Bool(false)),
     ("AzureDiskVolumeSource", "kind", Default::Text("Shared")),
-    (
-        "ScaleIOVolumeSource",
-        "storageMode",
-        Default::Text("ThinProvisioned"),
-    ),
+    ("ScaleIOVolumeSource", "storageMode", Default::Text("ThinProvisioned")),
     ("ScaleIOVolumeSource", "fsType", Default::Text("xfs")),
 ];
 
@@ -115,19 +67,13 @@ pub(super) fn is_default(type_name: &str, field: &str, value: &Value) -> bool {
 
 /// The pull policy of an image where none is written: what moves is always pulled.
 pub(super) fn image_pull_policy(image: &str) -> &'static str {
-    if is_latest(image) {
-        "Always"
-    } else {
-        "IfNotPresent"
-    }
+    if is_latest(image) { "Always" } else { "IfNotPresent" }
 }
 
 /// Whether the image has the tag `latest`, be it that no tag and no digest is written. A text that names no image
 /// has no tag.
 fn is_latest(image: &str) -> bool {
-    let (tagged, has_digest) = image
-        .split_once('@')
-        .map_or((image, false), |(tagged, _)| (tagged, true));
+    let (tagged, has_digest) = image.split_once('@').map_or((image, false), |(tagged, _)| (tagged, true));
     let (name, tag) = match tagged.rsplit_once(':') {
         // A colon before a slash belongs to the registry's port.
         Some((name, tag)) if !tag.contains('/') => (name, Some(tag)),
@@ -141,8 +87,7 @@ fn is_latest(image: &str) -> bool {
 }
 
 fn is_name_part(part: &str) -> bool {
-    let is_edge =
-        |byte: Option<&u8>| byte.is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    let is_edge = |byte: Option<&u8>| byte.is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
     let bytes = part.as_bytes();
     let is_inner = |b: &u8| is_edge(Some(b)) || matches!(b, b'.' | b'_' | b'-');
     is_edge(bytes.first()) && is_edge(bytes.last()) && bytes.iter().all(is_inner)
@@ -150,9 +95,7 @@ fn is_name_part(part: &str) -> bool {
 
 /// Whether what stands before the first slash is a host rather than a part of the image's name.
 fn is_registry(first: &str) -> bool {
-    first == "localhost"
-        || first.contains(['.', ':'])
-        || first.contains(|c: char| c.is_ascii_uppercase())
+    first == "localhost" || first.contains(['.', ':']) || first.contains(|c: char| c.is_ascii_uppercase())
 }
 
 #[cfg(test)]
@@ -173,13 +116,7 @@ mod tests {
         for image in movable {
             assert_eq!(image_pull_policy(image), "Always", "{image}");
         }
-        let fixed = [
-            "nginx:1.25",
-            "registry:5000/web:v1",
-            "nginx@sha256:0",
-            "nginx:1@sha256:0",
-            "nginx:latest2",
-        ];
+        let fixed = ["nginx:1.25", "registry:5000/web:v1", "nginx@sha256:0", "nginx:1@sha256:0", "nginx:latest2"];
         for image in fixed {
             assert_eq!(image_pull_policy(image), "IfNotPresent", "{image}");
         }

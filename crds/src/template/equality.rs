@@ -53,18 +53,13 @@ fn plain_struct(values: &Map<String, Value>, of: &Struct, table: &Table) -> Map<
 
 fn plain_value(value: &Value, kind: &Kind, table: &Table) -> Value {
     match (kind, value) {
-        (Kind::Struct(index), Value::Object(fields)) => {
-            Value::Object(plain_struct(fields, table.get(*index), table))
-        }
+        (Kind::Struct(index), Value::Object(fields)) => Value::Object(plain_struct(fields, table.get(*index), table)),
         (Kind::Struct(_), Value::Null) => Value::Object(Map::new()),
-        (Kind::List(item), Value::Array(values)) => values
-            .iter()
-            .map(|value| plain_value(value, item, table))
-            .collect(),
+        (Kind::List(item), Value::Array(values)) => {
+            values.iter().map(|value| plain_value(value, item, table)).collect()
+        }
         (Kind::Map(item), Value::Object(values)) => {
-            let plain = values
-                .iter()
-                .map(|(key, value)| (key.clone(), plain_map_item(value, item, table)));
+            let plain = values.iter().map(|(key, value)| (key.clone(), plain_map_item(value, item, table)));
             Value::Object(plain.collect())
         }
         (Kind::Text, Value::Null) => "".into(),
@@ -98,9 +93,7 @@ fn plain_quantity(value: &Value, round: impl Fn(Quantity) -> Quantity) -> Value 
 /// `80.0` is what some writers make of 80.
 fn whole_number(value: &Value) -> Value {
     match value.as_f64() {
-        Some(float) if value.is_f64() && float.fract() == 0.0 && float.abs() < 2_f64.powi(53) => {
-            (float as i64).into()
-        }
+        Some(float) if value.is_f64() && float.fract() == 0.0 && float.abs() < 2_f64.powi(53) => (float as i64).into(),
         _ => value.clone(),
     }
 }
@@ -140,17 +133,11 @@ fn plain_pod_spec(spec: &mut Map<String, Value>) {
 }
 
 fn objects_in(list: Option<&mut Value>) -> impl Iterator<Item = &mut Map<String, Value>> {
-    list.and_then(Value::as_array_mut)
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_object_mut)
+    list.and_then(Value::as_array_mut).into_iter().flatten().filter_map(Value::as_object_mut)
 }
 
 fn remove_usual_pull_policy(fields: &mut Map<String, Value>, image: &str, policy: &str) {
-    let image = fields
-        .get(image)
-        .and_then(Value::as_str)
-        .unwrap_or_default();
+    let image = fields.get(image).and_then(Value::as_str).unwrap_or_default();
     if fields.get(policy).and_then(Value::as_str) == Some(image_pull_policy(image)) {
         fields.remove(policy);
     }
@@ -158,10 +145,7 @@ fn remove_usual_pull_policy(fields: &mut Map<String, Value>, image: &str, policy
 
 /// A volume that names no source is an empty directory.
 fn remove_usual_volume_source(volume: &mut Map<String, Value>) {
-    let is_empty_dir = volume
-        .get("emptyDir")
-        .and_then(Value::as_object)
-        .is_some_and(Map::is_empty);
+    let is_empty_dir = volume.get("emptyDir").and_then(Value::as_object).is_some_and(Map::is_empty);
     if is_empty_dir && volume.keys().all(|key| key == "name" || key == "emptyDir") {
         volume.remove("emptyDir");
     }
@@ -173,14 +157,10 @@ fn remove_injected_anti_affinity(spec: &mut Map<String, Value>) {
     let Some(affinity) = spec.get_mut("affinity").and_then(Value::as_object_mut) else {
         return;
     };
-    if let Some(anti_affinity) = affinity
-        .get_mut("podAntiAffinity")
-        .and_then(Value::as_object_mut)
-    {
-        for list in [
-            "requiredDuringSchedulingIgnoredDuringExecution",
-            "preferredDuringSchedulingIgnoredDuringExecution",
-        ] {
+    if let Some(anti_affinity) = affinity.get_mut("podAntiAffinity").and_then(Value::as_object_mut) {
+        for list in
+            ["requiredDuringSchedulingIgnoredDuringExecution", "preferredDuringSchedulingIgnoredDuringExecution"]
+        {
             if let Some(terms) = anti_affinity.get_mut(list).and_then(Value::as_array_mut) {
                 terms.retain(|term| !selects_on_hash(term.get("podAffinityTerm").unwrap_or(term)));
                 if terms.is_empty() {
@@ -198,14 +178,8 @@ fn remove_injected_anti_affinity(spec: &mut Map<String, Value>) {
 }
 
 fn selects_on_hash(term: &Value) -> bool {
-    let expressions = term
-        .get("labelSelector")
-        .and_then(|selector| selector.get("matchExpressions"));
-    expressions
-        .and_then(Value::as_array)
-        .is_some_and(|expressions| {
-            expressions
-                .iter()
-                .any(|expression| expression.get("key") == Some(&HASH_LABEL.into()))
-        })
+    let expressions = term.get("labelSelector").and_then(|selector| selector.get("matchExpressions"));
+    expressions.and_then(Value::as_array).is_some_and(|expressions| {
+        expressions.iter().any(|expression| expression.get("key") == Some(&HASH_LABEL.into()))
+    })
 }

@@ -57,9 +57,8 @@ impl Table {
     }
 }
 
-pub(super) static TABLE: LazyLock<Table> = LazyLock::new(|| {
-    read_table(include_str!("go_fields.json")).expect("the checked-in table is well formed")
-});
+pub(super) static TABLE: LazyLock<Table> =
+    LazyLock::new(|| read_table(include_str!("go_fields.json")).expect("the checked-in table is well formed"));
 
 #[derive(Deserialize)]
 struct FieldRow {
@@ -71,27 +70,15 @@ struct FieldRow {
 }
 
 fn read_table(json: &str) -> Result<Table, String> {
-    let rows: BTreeMap<String, Vec<FieldRow>> =
-        serde_json::from_str(json).map_err(|error| error.to_string())?;
+    let rows: BTreeMap<String, Vec<FieldRow>> = serde_json::from_str(json).map_err(|error| error.to_string())?;
     let indexes: BTreeMap<&str, usize> = rows.keys().map(String::as_str).zip(0..).collect();
     let mut structs = Vec::with_capacity(rows.len());
     for (name, fields) in &rows {
-        let fields = fields
-            .iter()
-            .map(|row| read_field(row, &indexes))
-            .collect::<Result<_, _>>()?;
-        structs.push(Struct {
-            name: name.clone(),
-            fields,
-        });
+        let fields = fields.iter().map(|row| read_field(row, &indexes)).collect::<Result<_, _>>()?;
+        structs.push(Struct { name: name.clone(), fields });
     }
-    let pod_template = *indexes
-        .get("PodTemplateSpec")
-        .ok_or("the table has no PodTemplateSpec")?;
-    Ok(Table {
-        structs,
-        pod_template,
-    })
+    let pod_template = *indexes.get("PodTemplateSpec").ok_or("the table has no PodTemplateSpec")?;
+    Ok(Table { structs, pod_template })
 }
 
 fn read_field(row: &FieldRow, indexes: &BTreeMap<&str, usize>) -> Result<Field, String> {
@@ -120,10 +107,6 @@ fn read_kind(go_type: &str, indexes: &BTreeMap<&str, usize>) -> Result<Kind, Str
         "intOrString" => Kind::IntOrString,
         "time" => Kind::Time,
         "raw" => Kind::Raw,
-        name => Kind::Struct(
-            *indexes
-                .get(name)
-                .ok_or_else(|| format!("the table has no type {name}"))?,
-        ),
+        name => Kind::Struct(*indexes.get(name).ok_or_else(|| format!("the table has no type {name}"))?),
     })
 }

@@ -105,9 +105,7 @@ pub(super) fn write_number(json: &mut String, number: &Number) {
 /// Lays the digits of a float out as Go does. They come from serde_json, which breaks a tie between two equally
 /// short texts as Go does, to the even digit; Rust's own printer does not.
 fn go_float(float: f64, text: &str) -> String {
-    let (sign, text) = text
-        .strip_prefix('-')
-        .map_or(("", text), |text| ("-", text));
+    let (sign, text) = text.strip_prefix('-').map_or(("", text), |text| ("-", text));
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let all_digits = [whole, fraction].concat();
@@ -125,11 +123,7 @@ fn go_float(float: f64, text: &str) -> String {
         return format!("{sign}{first}{dot}{others}e{:+}", point - 1);
     }
     match usize::try_from(point) {
-        Ok(0) | Err(_) => format!(
-            "{sign}0.{:0>width$}",
-            digits,
-            width = digits.len() + point.unsigned_abs() as usize
-        ),
+        Ok(0) | Err(_) => format!("{sign}0.{:0>width$}", digits, width = digits.len() + point.unsigned_abs() as usize),
         Ok(point) if point >= digits.len() => format!("{sign}{digits:0<point$}"),
         Ok(point) => format!("{sign}{}.{}", &digits[..point], &digits[point..]),
     }

@@ -79,10 +79,7 @@ impl TemplateHash {
     /// types, so that templates which mean the same to Go (absent or empty, `1` or `1000m`) are one revision.
     /// Fields that are younger than the table of types are hashed behind that.
     pub fn of(template: &PodTemplate, collision_count: Option<i32>) -> Self {
-        let form = Form {
-            null_creation_timestamp: false,
-            unknown_fields: true,
-        };
+        let form = Form { null_creation_timestamp: false, unknown_fields: true };
         Self::in_form(template, collision_count, form)
     }
 
@@ -93,10 +90,7 @@ impl TemplateHash {
         let mut hashes = Vec::with_capacity(4);
         for null_creation_timestamp in [false, true] {
             for unknown_fields in [true, false] {
-                let form = Form {
-                    null_creation_timestamp,
-                    unknown_fields,
-                };
+                let form = Form { null_creation_timestamp, unknown_fields };
                 let hash = Self::in_form(template, collision_count, form);
                 if !hashes.contains(&hash) {
                     hashes.push(hash);
@@ -107,10 +101,7 @@ impl TemplateHash {
     }
 
     fn in_form(template: &PodTemplate, collision_count: Option<i32>, form: Form) -> Self {
-        Self(hash_json_bytes(
-            typed_json(template.as_json(), form).as_bytes(),
-            collision_count,
-        ))
+        Self(hash_json_bytes(typed_json(template.as_json(), form).as_bytes(), collision_count))
     }
 }
 
@@ -131,14 +122,9 @@ pub fn hash_json_bytes(json: &[u8], collision_count: Option<i32>) -> String {
         hash = fnv1a(hash, &count.to_le_bytes());
         hash = fnv1a(hash, &[0; 4]);
     }
-    hash.to_string()
-        .bytes()
-        .map(|digit| char::from(ALPHABET[usize::from(digit) % ALPHABET.len()]))
-        .collect()
+    hash.to_string().bytes().map(|digit| char::from(ALPHABET[usize::from(digit) % ALPHABET.len()])).collect()
 }
 
 fn fnv1a(start: u32, bytes: &[u8]) -> u32 {
-    bytes.iter().fold(start, |hash, byte| {
-        (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193)
-    })
+    bytes.iter().fold(start, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
 }

@@ -22,20 +22,11 @@ pub(super) struct Form {
 pub(super) fn typed_json(template: &Value, form: Form) -> String {
     let empty = Map::new();
     let fields = template.as_object().unwrap_or(&empty);
-    let mut writer = Writer {
-        table: &TABLE,
-        form,
-        path: Vec::new(),
-        unknown: BTreeMap::new(),
-    };
+    let mut writer = Writer { table: &TABLE, form, path: Vec::new(), unknown: BTreeMap::new() };
     let mut json = String::with_capacity(2048);
     writer.write_struct(&mut json, fields, TABLE.pod_template());
     if form.unknown_fields && !writer.unknown.is_empty() {
-        let unknown = writer
-            .unknown
-            .into_iter()
-            .map(|(path, value)| (path, value.clone()))
-            .collect();
+        let unknown = writer.unknown.into_iter().map(|(path, value)| (path, value.clone())).collect();
         json.push_str(&go_json(&Value::Object(unknown)));
     }
     json
@@ -56,12 +47,7 @@ struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    fn write_struct(
-        &mut self,
-        json: &mut String,
-        values: &'a Map<String, Value>,
-        of: &'static Struct,
-    ) {
+    fn write_struct(&mut self, json: &mut String, values: &'a Map<String, Value>, of: &'static Struct) {
         json.push('{');
         let mut known = 0;
         let mut comma = "";
@@ -101,10 +87,7 @@ impl<'a> Writer<'a> {
             && match value {
                 None => {
                     field.is_pointer
-                        || matches!(
-                            field.kind,
-                            Kind::Text | Kind::Bool | Kind::Int | Kind::List(_) | Kind::Map(_)
-                        )
+                        || matches!(field.kind, Kind::Text | Kind::Bool | Kind::Int | Kind::List(_) | Kind::Map(_))
                 }
                 Some(value) => !field.is_pointer && is_empty(value, &field.kind),
             }
@@ -152,13 +135,11 @@ impl<'a> Writer<'a> {
             Kind::Time | Kind::Raw | Kind::List(_) | Kind::Map(_) => json.push_str("null"),
             Kind::Struct(index) => {
                 let of = self.table.get(*index);
-                Writer {
-                    table: self.table,
-                    form: self.form,
-                    path: Vec::new(),
-                    unknown: BTreeMap::new(),
-                }
-                .write_struct(json, &Map::new(), of);
+                Writer { table: self.table, form: self.form, path: Vec::new(), unknown: BTreeMap::new() }.write_struct(
+                    json,
+                    &Map::new(),
+                    of,
+                );
             }
         }
     }

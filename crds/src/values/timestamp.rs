@@ -8,12 +8,8 @@ use jiff::Timestamp;
 /// # Errors
 /// The text is not an RFC 3339 time; the sentence says how one is written.
 pub fn parse_time(text: &str) -> Result<Timestamp, String> {
-    read_rfc3339(text).ok_or_else(|| {
-        format!(
-            "{} is not a time; write one like 2026-01-31T10:00:00Z",
-            super::quoted(text)
-        )
-    })
+    read_rfc3339(text)
+        .ok_or_else(|| format!("{} is not a time; write one like 2026-01-31T10:00:00Z", super::quoted(text)))
 }
 
 /// jiff also reads spaces, lower case and basic forms, and takes leap seconds, all of which the API server
@@ -36,11 +32,7 @@ fn read_rfc3339(text: &str) -> Option<Timestamp> {
 /// Whether a text has digits where the shape has zeros, and is the shape everywhere else.
 fn has_shape(text: &str, shape: &str) -> bool {
     let fits = |(c, wanted): (u8, u8)| {
-        if wanted == b'0' {
-            c.is_ascii_digit()
-        } else {
-            c == wanted
-        }
+        if wanted == b'0' { c.is_ascii_digit() } else { c == wanted }
     };
     text.len() == shape.len() && text.bytes().zip(shape.bytes()).all(fits)
 }

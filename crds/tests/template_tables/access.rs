@@ -27,37 +27,14 @@ fn what_nobody_knows_survives_a_round_trip() {
 fn labels_images_and_containers_are_found() {
     let template = PodTemplate::from(template());
     assert_eq!(template.label("app"), Some("web"));
-    assert_eq!(
-        template.labels().into_iter().collect::<Vec<_>>(),
-        [("app".to_owned(), "web".to_owned())]
-    );
+    assert_eq!(template.labels().into_iter().collect::<Vec<_>>(), [("app".to_owned(), "web".to_owned())]);
     assert_eq!(template.annotation("note"), Some("x"));
     assert_eq!(template.annotations().len(), 1);
-    assert_eq!(
-        template
-            .containers()
-            .filter_map(Container::name)
-            .collect::<Vec<_>>(),
-        ["web", "side"]
-    );
-    assert_eq!(
-        template
-            .init_containers()
-            .filter_map(Container::image)
-            .collect::<Vec<_>>(),
-        ["tool:1"]
-    );
+    assert_eq!(template.containers().filter_map(Container::name).collect::<Vec<_>>(), ["web", "side"]);
+    assert_eq!(template.init_containers().filter_map(Container::image).collect::<Vec<_>>(), ["tool:1"]);
     assert_eq!(template.images().collect::<Vec<_>>(), ["web:1"]);
-    assert_eq!(
-        template
-            .container("web")
-            .and_then(|web| web.fields().get("future")),
-        Some(&json!([1]))
-    );
-    assert_eq!(
-        template.container("migrate").and_then(Container::image),
-        Some("tool:1")
-    );
+    assert_eq!(template.container("web").and_then(|web| web.fields().get("future")), Some(&json!([1])));
+    assert_eq!(template.container("migrate").and_then(Container::image), Some("tool:1"));
     assert_eq!(template.container("nobody"), None);
 }
 
@@ -67,16 +44,11 @@ fn a_change_touches_only_what_it_names() {
     expected["metadata"]["labels"]["hash"] = json!("abc");
     expected["metadata"]["annotations"]["why"] = json!("because");
     expected["spec"]["containers"][0]["image"] = json!("web:2");
-    let mut changed = PodTemplate::from(template())
-        .with_label("hash", "abc")
-        .with_annotation("why", "because");
+    let mut changed = PodTemplate::from(template()).with_label("hash", "abc").with_annotation("why", "because");
     assert!(changed.set_image("web", "web:2"));
     assert_eq!(changed.as_json(), &expected);
     assert!(changed.set_image("migrate", "tool:2") && !changed.set_image("nobody", "x"));
-    let back = changed
-        .without_label("hash")
-        .without_annotation("why")
-        .without_label("never there");
+    let back = changed.without_label("hash").without_annotation("why").without_label("never there");
     assert_eq!(back.as_json()["metadata"], template()["metadata"]);
 }
 
@@ -92,17 +64,10 @@ fn a_template_of_any_shape_can_be_read_and_labelled() {
     ];
     for shape in shapes {
         let mut template = PodTemplate::from(shape.clone());
-        assert!(
-            template.labels().is_empty() && template.images().next().is_none(),
-            "{shape}"
-        );
+        assert!(template.labels().is_empty() && template.images().next().is_none(), "{shape}");
         assert!(!template.set_image("a", "b"));
         assert_eq!(template.clone().without_label("a").as_json(), &shape);
-        assert_eq!(
-            template.with_label("a", "b").label("a"),
-            Some("b"),
-            "{shape}"
-        );
+        assert_eq!(template.with_label("a", "b").label("a"), Some("b"), "{shape}");
     }
     assert_eq!(PodTemplate::default().as_json(), &json!({}));
 }

@@ -87,10 +87,7 @@ fn what_a_controller_adds_for_a_revision_is_not_looked_at() {
     });
     let own_term = json!({"labelSelector": {"matchLabels": {"app": "db"}}, "topologyKey": "zone"});
     let preferred = |terms: &[&Value]| -> Value {
-        let terms: Vec<Value> = terms
-            .iter()
-            .map(|term| json!({"weight": 1, "podAffinityTerm": term}))
-            .collect();
+        let terms: Vec<Value> = terms.iter().map(|term| json!({"weight": 1, "podAffinityTerm": term})).collect();
         json!({"spec": {"containers": [], "affinity": {"podAntiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": terms}}}})
     };
     let required = |terms: &[&Value]| -> Value {
@@ -98,33 +95,18 @@ fn what_a_controller_adds_for_a_revision_is_not_looked_at() {
     };
     assert!(equal(&written, &preferred(&[&selects_on_hash])));
     assert!(equal(&written, &required(&[&selects_on_hash])));
-    assert!(equal(
-        &required(&[&own_term]),
-        &required(&[&own_term, &selects_on_hash])
-    ));
-    assert!(equal(
-        &preferred(&[&own_term]),
-        &preferred(&[&selects_on_hash, &own_term])
-    ));
+    assert!(equal(&required(&[&own_term]), &required(&[&own_term, &selects_on_hash])));
+    assert!(equal(&preferred(&[&own_term]), &preferred(&[&selects_on_hash, &own_term])));
     assert!(!equal(&written, &required(&[&own_term])));
 }
 
 #[test]
 fn ways_of_writing_the_same_are_equal() {
     let same = [
-        (
-            json!({}),
-            json!({"metadata": {"labels": {}, "annotations": null}, "spec": {"volumes": []}}),
-        ),
-        (
-            json!({"spec": {"serviceAccount": "a"}}),
-            json!({"spec": {"serviceAccountName": "a", "serviceAccount": "a"}}),
-        ),
+        (json!({}), json!({"metadata": {"labels": {}, "annotations": null}, "spec": {"volumes": []}})),
+        (json!({"spec": {"serviceAccount": "a"}}), json!({"spec": {"serviceAccountName": "a", "serviceAccount": "a"}})),
         (json!({"spec": {"hostNetwork": false}}), json!({"spec": {}})),
-        (
-            json!({"spec": {"priority": 7.0}}),
-            json!({"spec": {"priority": 7}}),
-        ),
+        (json!({"spec": {"priority": 7.0}}), json!({"spec": {"priority": 7}})),
         (
             json!({"spec": {"hostNetwork": true, "containers": [{"ports": [{"containerPort": 80}]}]}}),
             json!({"spec": {"hostNetwork": true, "containers": [{"ports": [{"containerPort": 80, "hostPort": 80}]}]}}),
@@ -142,14 +124,8 @@ fn ways_of_writing_the_same_are_equal() {
 #[test]
 fn what_makes_other_pods_is_not_equal() {
     let different = [
-        (
-            json!({"spec": {}}),
-            json!({"spec": {"terminationGracePeriodSeconds": 0}}),
-        ),
-        (
-            json!({"spec": {}}),
-            json!({"spec": {"enableServiceLinks": false}}),
-        ),
+        (json!({"spec": {}}), json!({"spec": {"terminationGracePeriodSeconds": 0}})),
+        (json!({"spec": {}}), json!({"spec": {"enableServiceLinks": false}})),
         (json!({"spec": {}}), json!({"spec": {"future": {}}})),
         (
             json!({"spec": {"containers": [{"image": "a:1"}]}}),
@@ -171,10 +147,7 @@ fn what_makes_other_pods_is_not_equal() {
             json!({"spec": {"volumes": [{"name": "a"}]}}),
             json!({"spec": {"volumes": [{"name": "a", "emptyDir": {"medium": "Memory"}}]}}),
         ),
-        (
-            json!({"metadata": {"labels": {"a": "1"}}}),
-            json!({"metadata": {"labels": {"a": "2"}}}),
-        ),
+        (json!({"metadata": {"labels": {"a": "1"}}}), json!({"metadata": {"labels": {"a": "2"}}})),
     ];
     for (a, b) in different {
         assert!(!equal(&a, &b), "{a} {b}");
@@ -185,19 +158,11 @@ fn what_makes_other_pods_is_not_equal() {
 #[test]
 fn no_change_of_a_single_value_goes_unseen() {
     let mut changes = 0;
-    for line in include_str!("../data/template_hashes.jsonl")
-        .lines()
-        .step_by(7)
-    {
-        let defaulted = vectors::compare(line)
-            .expect("the vectors agree")
-            .defaulted
-            .into_json();
+    for line in include_str!("../data/template_hashes.jsonl").lines().step_by(7) {
+        let defaulted = vectors::compare(line).expect("the vectors agree").defaulted.into_json();
         for path in leaves(&defaulted) {
             // The old name of the account is only looked at where the new one is missing.
-            if path == "/spec/serviceAccount"
-                && defaulted.pointer("/spec/serviceAccountName").is_some()
-            {
+            if path == "/spec/serviceAccount" && defaulted.pointer("/spec/serviceAccountName").is_some() {
                 continue;
             }
             let mut changed = defaulted.clone();
@@ -217,22 +182,16 @@ fn no_change_of_a_single_value_goes_unseen() {
 /// The JSON pointers of all texts, numbers and truth values.
 fn leaves(value: &Value) -> Vec<String> {
     let below = |key: String, value: &Value| {
-        leaves(value)
-            .into_iter()
-            .map(move |path| format!("/{key}{path}"))
-            .collect::<Vec<_>>()
+        leaves(value).into_iter().map(move |path| format!("/{key}{path}")).collect::<Vec<_>>()
     };
     match value {
         Value::Null => Vec::new(),
-        Value::Object(fields) => fields
-            .iter()
-            .flat_map(|(key, value)| below(key.replace('~', "~0").replace('/', "~1"), value))
-            .collect(),
-        Value::Array(items) => items
-            .iter()
-            .enumerate()
-            .flat_map(|(index, value)| below(index.to_string(), value))
-            .collect(),
+        Value::Object(fields) => {
+            fields.iter().flat_map(|(key, value)| below(key.replace('~', "~0").replace('/', "~1"), value)).collect()
+        }
+        Value::Array(items) => {
+            items.iter().enumerate().flat_map(|(index, value)| below(index.to_string(), value)).collect()
+        }
         _ => vec![String::new()],
     }
 }

@@ -8,18 +8,9 @@ fn keys_are_sorted_and_web_characters_escaped() {
     let table = [
         (json!(null), "null"),
         (json!([true, false, []]), "[true,false,[]]"),
-        (
-            json!({"b": 1, "a": {"Z": 1, "é": 2, "z": 3}}),
-            r#"{"a":{"Z":1,"z":3,"é":2},"b":1}"#,
-        ),
-        (
-            json!("<a href=\"x\">&</a>"),
-            r#""\u003ca href=\"x\"\u003e\u0026\u003c/a\u003e""#,
-        ),
-        (
-            json!("a\\b\n\r\t\u{8}\u{c}\u{0}\u{1f}\u{7f}"),
-            "\"a\\\\b\\n\\r\\t\\b\\f\\u0000\\u001f\u{7f}\"",
-        ),
+        (json!({"b": 1, "a": {"Z": 1, "é": 2, "z": 3}}), r#"{"a":{"Z":1,"z":3,"é":2},"b":1}"#),
+        (json!("<a href=\"x\">&</a>"), r#""\u003ca href=\"x\"\u003e\u0026\u003c/a\u003e""#),
+        (json!("a\\b\n\r\t\u{8}\u{c}\u{0}\u{1f}\u{7f}"), "\"a\\\\b\\n\\r\\t\\b\\f\\u0000\\u001f\u{7f}\""),
         (json!("\u{2028}\u{2029}é😀"), r#""\u2028\u2029é😀""#),
         (json!({"<": 1}), r#"{"\u003c":1}"#),
     ];

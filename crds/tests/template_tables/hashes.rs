@@ -23,26 +23,16 @@ fn bytes_and_collision_count_have_the_hash_that_go_gives_them() {
         (steps, Some(-1), "8885cc48f"),
     ];
     for (json, collision_count, hash) in table {
-        assert_eq!(
-            hash_json_bytes(json.as_bytes(), collision_count),
-            hash,
-            "{json} {collision_count:?}"
-        );
+        assert_eq!(hash_json_bytes(json.as_bytes(), collision_count), hash, "{json} {collision_count:?}");
     }
-    assert_eq!(
-        StepHash::of_json(steps.as_bytes()),
-        StepHash::from("54649b9f5c")
-    );
+    assert_eq!(StepHash::of_json(steps.as_bytes()), StepHash::from("54649b9f5c"));
 }
 
 /// The vectors come from Go: random templates, their hashes, and what the API server makes of them.
 #[test]
 fn every_template_of_the_oracle_has_its_hash_and_equals_its_defaulted_form() {
     let lines = include_str!("../data/template_hashes.jsonl").lines();
-    let disagreements: Vec<String> = lines
-        .clone()
-        .filter_map(|line| vectors::compare(line).err())
-        .collect();
+    let disagreements: Vec<String> = lines.clone().filter_map(|line| vectors::compare(line).err()).collect();
     assert_eq!(disagreements, Vec::<String>::new());
     assert!(lines.count() >= 200);
 }
@@ -52,10 +42,7 @@ fn a_usual_template_has_the_hash_that_its_replica_set_already_carries() {
     let table = [
         (json!({}), "658c46c486"),
         (json!(null), "658c46c486"),
-        (
-            json!({"metadata": null, "spec": {"containers": null}}),
-            "658c46c486",
-        ),
+        (json!({"metadata": null, "spec": {"containers": null}}), "658c46c486"),
         (
             json!({
                 "metadata": {"labels": {"app": "web"}},
@@ -114,10 +101,7 @@ fn a_field_that_is_younger_than_the_table_is_hashed_where_it_stands() {
     assert_eq!(hash(unset), hash(old.clone()));
     // A controller that did not know the field made a ReplicaSet under the hash without it.
     let candidates = TemplateHash::candidates(&PodTemplate::from(first.clone()), None);
-    assert_eq!(
-        candidates.first().map(ToString::to_string),
-        Some(hash(first))
-    );
+    assert_eq!(candidates.first().map(ToString::to_string), Some(hash(first)));
     assert!(candidates.contains(&TemplateHash::from(hash(old))));
     assert_eq!(candidates.len(), 4);
 }
@@ -145,11 +129,7 @@ fn a_template_of_the_wrong_shape_has_a_hash_of_its_own() {
         json!({"metadata": {"creationTimestamp": "yesterday"}}),
     ];
     let mut hashes: Vec<String> = shapes.into_iter().map(hash).collect();
-    assert_eq!(
-        hashes.remove(0),
-        hash(json!({})),
-        "what is no object holds nothing"
-    );
+    assert_eq!(hashes.remove(0), hash(json!({})), "what is no object holds nothing");
     hashes.push(hash(json!({})));
     let all = hashes.len();
     hashes.sort();

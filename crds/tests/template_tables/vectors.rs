@@ -21,23 +21,17 @@ pub(crate) struct Vector {
 /// # Errors
 /// The line is not the oracle's, or we disagree with it; the sentence says in what.
 pub(crate) fn compare(line: &str) -> Result<Vector, String> {
-    let vector: Vector =
-        serde_json::from_str(line).map_err(|error| format!("not a line of the oracle: {error}"))?;
+    let vector: Vector = serde_json::from_str(line).map_err(|error| format!("not a line of the oracle: {error}"))?;
     let ours = TemplateHash::of(&vector.template, vector.collision_count);
     if ours != vector.hash {
         return Err(format!("hash is {ours}, Go says {}: {line}", vector.hash));
     }
     let candidates = TemplateHash::candidates(&vector.template, vector.collision_count);
     if !candidates.contains(&vector.old_hash) {
-        return Err(format!(
-            "old hash {} is not among {candidates:?}: {line}",
-            vector.old_hash
-        ));
+        return Err(format!("old hash {} is not among {candidates:?}: {line}", vector.old_hash));
     }
     if !semantically_equal(&vector.template, &vector.defaulted) {
-        return Err(format!(
-            "the template does not equal its defaulted form: {line}"
-        ));
+        return Err(format!("the template does not equal its defaulted form: {line}"));
     }
     Ok(vector)
 }

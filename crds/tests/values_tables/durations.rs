@@ -49,50 +49,24 @@ fn what_go_refuses_is_refused_with_the_mend() {
         (".s", r#"".s" is not a duration; write 30s, 10m or 1h"#),
         ("--5m", r#""--5m" is not a duration; write 30s, 10m or 1h"#),
         ("+-5m", r#""+-5m" is not a duration; write 30s, 10m or 1h"#),
-        (
-            "1h-30m",
-            r#""1h-30m" is not a duration; write 30s, 10m or 1h"#,
-        ),
-        (
-            "1h 30m",
-            r#""1h 30m" is not a duration; write 30s, 10m or 1h"#,
-        ),
+        ("1h-30m", r#""1h-30m" is not a duration; write 30s, 10m or 1h"#),
+        ("1h 30m", r#""1h 30m" is not a duration; write 30s, 10m or 1h"#),
         ("1h30", r#""1h30" is not a duration; write 30s, 10m or 1h"#),
         ("1e3s", r#""1e3s" is not a duration; write 30s, 10m or 1h"#),
         ("10M", r#""10M" is not a duration; write 30s, 10m or 1h"#),
-        (
-            "00",
-            r#""00" is not a duration, it has no unit; write 00s, 00m or 00h"#,
-        ),
-        (
-            "90",
-            r#""90" is not a duration, it has no unit; write 90s, 90m or 90h"#,
-        ),
-        (
-            "5d",
-            r#""5d" is not a duration, there are no days; write 120h"#,
-        ),
-        (
-            "2562048h",
-            r#""2562048h" is too long for a duration; write at most 2562047h"#,
-        ),
-        (
-            "9223372036854775808ns",
-            r#""9223372036854775808ns" is too long for a duration; write at most 2562047h"#,
-        ),
-        (
-            "-9223372036854775809ns",
-            r#""-9223372036854775809ns" is too long for a duration; write at most 2562047h"#,
-        ),
+        ("00", r#""00" is not a duration, it has no unit; write 00s, 00m or 00h"#),
+        ("90", r#""90" is not a duration, it has no unit; write 90s, 90m or 90h"#),
+        ("5d", r#""5d" is not a duration, there are no days; write 120h"#),
+        ("2562048h", r#""2562048h" is too long for a duration; write at most 2562047h"#),
+        ("9223372036854775808ns", r#""9223372036854775808ns" is too long for a duration; write at most 2562047h"#),
+        ("-9223372036854775809ns", r#""-9223372036854775809ns" is too long for a duration; write at most 2562047h"#),
         (
             "99999999999999999999999h",
             r#""99999999999999999999999h" is too long for a duration; write at most 2562047h"#,
         ),
     ];
     for (text, sentence) in table {
-        let mistake = text
-            .parse::<GoDuration>()
-            .map_err(|error| error.to_string());
+        let mistake = text.parse::<GoDuration>().map_err(|error| error.to_string());
         assert_eq!(mistake, Err(sentence.to_owned()), "{text}");
     }
 }
@@ -137,8 +111,7 @@ fn a_pause_is_a_number_of_seconds_or_a_duration() {
         (json!(2_147_483_647), seconds(2_147_483_647)),
     ];
     for (written, span) in table {
-        let pause: PauseDuration =
-            serde_json::from_value(written.clone()).expect("a number or a text");
+        let pause: PauseDuration = serde_json::from_value(written.clone()).expect("a number or a text");
         assert_eq!(pause.parse(), Ok(span), "{written}");
     }
 }
@@ -146,39 +119,17 @@ fn a_pause_is_a_number_of_seconds_or_a_duration() {
 #[test]
 fn a_pause_that_is_no_duration_says_so_and_can_still_be_read() {
     let table = [
-        (
-            json!("soon"),
-            r#""soon" is not a duration; write 30s, 10m or 1h"#,
-        ),
-        (
-            json!("3000000000"),
-            r#""3000000000" is not a duration; write 30s, 10m or 1h"#,
-        ),
-        (
-            json!(3_000_000_000_u64),
-            r#""3000000000" is too long for a duration; write at most 2562047h"#,
-        ),
+        (json!("soon"), r#""soon" is not a duration; write 30s, 10m or 1h"#),
+        (json!("3000000000"), r#""3000000000" is not a duration; write 30s, 10m or 1h"#),
+        (json!(3_000_000_000_u64), r#""3000000000" is too long for a duration; write at most 2562047h"#),
     ];
     for (written, sentence) in table {
-        let pause: PauseDuration =
-            serde_json::from_value(written.clone()).expect("a number or a text");
-        assert_eq!(
-            pause.parse().map_err(|error| error.to_string()),
-            Err(sentence.to_owned())
-        );
+        let pause: PauseDuration = serde_json::from_value(written.clone()).expect("a number or a text");
+        assert_eq!(pause.parse().map_err(|error| error.to_string()), Err(sentence.to_owned()));
         assert_eq!(serde_json::to_value(&pause).ok(), Some(written));
     }
-    for written in [
-        json!(true),
-        json!([]),
-        json!({}),
-        json!(0.5),
-        json!(u64::MAX),
-    ] {
-        assert!(
-            serde_json::from_value::<PauseDuration>(written.clone()).is_err(),
-            "{written}"
-        );
+    for written in [json!(true), json!([]), json!({}), json!(0.5), json!(u64::MAX)] {
+        assert!(serde_json::from_value::<PauseDuration>(written.clone()).is_err(), "{written}");
     }
 }
 
@@ -186,10 +137,7 @@ fn a_pause_that_is_no_duration_says_so_and_can_still_be_read() {
 fn a_manifest_keeps_its_text() {
     let written = json!("90m0s");
     let duration: DurationString = serde_json::from_value(written.clone()).expect("a text");
-    assert_eq!(
-        duration.parse().map(|span| span.to_string()),
-        Ok("1h30m0s".to_owned())
-    );
+    assert_eq!(duration.parse().map(|span| span.to_string()), Ok("1h30m0s".to_owned()));
     assert_eq!(serde_json::to_value(&duration).ok(), Some(written));
 }
 
@@ -204,24 +152,7 @@ fn what_is_printed_is_read_as_the_same_span() {
 
 #[test]
 fn no_text_brings_the_parser_down() {
-    let pieces = [
-        "-",
-        "+",
-        ".",
-        "0",
-        "9",
-        "18446744073709551616",
-        "h",
-        "m",
-        "s",
-        "ns",
-        "µ",
-        "µs",
-        "é",
-        "e",
-        " ",
-        "\0",
-    ];
+    let pieces = ["-", "+", ".", "0", "9", "18446744073709551616", "h", "m", "s", "ns", "µ", "µs", "é", "e", " ", "\0"];
     let mut seeded = Seeded::new(2);
     let (mut read, mut refused) = (0, 0);
     for _ in 0..50_000 {
@@ -231,8 +162,5 @@ fn no_text_brings_the_parser_down() {
         }
     }
     assert_eq!(read + refused, 50_000);
-    assert!(
-        read > 100 && refused > 100,
-        "both ways are taken: {read} read, {refused} refused"
-    );
+    assert!(read > 100 && refused > 100, "both ways are taken: {read} read, {refused} refused");
 }

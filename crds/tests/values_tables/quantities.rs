@@ -102,24 +102,16 @@ fn what_is_no_quantity_is_named_with_the_mend() {
     ];
     for text in refused {
         let mistake = text.parse::<Quantity>().map_err(|error| error.to_string());
-        let sentence = format!(
-            "{:?} is not a quantity; write one like 500m, 2, 1.5Gi or 1e3",
-            text.trim()
-        );
+        let sentence = format!("{:?} is not a quantity; write one like 500m, 2, 1.5Gi or 1e3", text.trim());
         assert_eq!(mistake.err(), Some(sentence));
     }
 }
 
 #[test]
 fn quantities_are_equal_when_their_values_are() {
-    for (a, b) in [
-        ("1", "1000m"),
-        ("1Gi", "1024Mi"),
-        ("1k", "1e3"),
-        ("0", "-0Ki"),
-        ("0.5Ki", "512"),
-        ("1.500", "1500m"),
-    ] {
+    for (a, b) in
+        [("1", "1000m"), ("1Gi", "1024Mi"), ("1k", "1e3"), ("0", "-0Ki"), ("0.5Ki", "512"), ("1.500", "1500m")]
+    {
         assert_eq!(quantity(a), quantity(b), "{a} {b}");
     }
 }
@@ -127,17 +119,15 @@ fn quantities_are_equal_when_their_values_are() {
 #[test]
 fn quantities_are_ordered_by_value() {
     let ascending = [
-        "-1Ei", "-1e3", "-1", "-1m", "0", "1n", "1u", "999u", "1m", "0.9", "1", "10", "999", "1k",
-        "1Ki", "1M", "1Mi", "1E", "1Ei", "1e30",
+        "-1Ei", "-1e3", "-1", "-1m", "0", "1n", "1u", "999u", "1m", "0.9", "1", "10", "999", "1k", "1Ki", "1M", "1Mi",
+        "1E", "1Ei", "1e30",
     ];
     for (index, smaller) in ascending.iter().enumerate() {
         for larger in &ascending[index + 1..] {
             assert!(quantity(smaller) < quantity(larger), "{smaller} < {larger}");
         }
     }
-    assert!(
-        quantity("-1n").is_negative() && !quantity("-0").is_negative() && quantity("0Mi").is_zero()
-    );
+    assert!(quantity("-1n").is_negative() && !quantity("-0").is_negative() && quantity("0Mi").is_zero());
 }
 
 #[test]
@@ -150,31 +140,17 @@ fn resource_lists_are_rounded_to_the_thousandth() {
         ("1.500", "1.500"),
         ("999999u", "1"),
     ] {
-        assert_eq!(
-            quantity(text).rounded_to_milli().to_string(),
-            rounded,
-            "{text}"
-        );
+        assert_eq!(quantity(text).rounded_to_milli().to_string(), rounded, "{text}");
     }
 }
 
 #[test]
 fn what_is_printed_reads_as_the_same_value_and_prints_the_same_again() {
-    let suffixes = [
-        "", "n", "u", "m", "k", "M", "G", "T", "P", "Ki", "Mi", "Gi", "Ti", "Pi", "e3", "e-6", "E6",
-    ];
+    let suffixes = ["", "n", "u", "m", "k", "M", "G", "T", "P", "Ki", "Mi", "Gi", "Ti", "Pi", "e3", "e-6", "E6"];
     let mut seeded = Seeded::new(6);
     for _ in 0..20_000 {
-        let fraction = if seeded.below(2) == 0 {
-            String::new()
-        } else {
-            format!(".{}", seeded.below(1_000_000))
-        };
-        let text = format!(
-            "{}{fraction}{}",
-            seeded.integer() >> 20,
-            suffixes[seeded.below(suffixes.len())]
-        );
+        let fraction = if seeded.below(2) == 0 { String::new() } else { format!(".{}", seeded.below(1_000_000)) };
+        let text = format!("{}{fraction}{}", seeded.integer() >> 20, suffixes[seeded.below(suffixes.len())]);
         let value = quantity(&text);
         let again = quantity(value.as_str());
         assert_eq!(again, value, "{text}");
@@ -207,11 +183,7 @@ fn no_text_brings_the_parser_down() {
     for _ in 0..20_000 {
         values.extend(seeded.text(&pieces, 5).parse());
     }
-    assert!(
-        values.len() > 1000,
-        "only {} of the texts were quantities",
-        values.len()
-    );
+    assert!(values.len() > 1000, "only {} of the texts were quantities", values.len());
     values.sort();
     assert!(values.is_sorted());
 }

@@ -28,8 +28,6 @@ impl Seeded {
 
     /// Up to `most` of these pieces in a row.
     pub(crate) fn text(&mut self, pieces: &[&str], most: usize) -> String {
-        (0..self.below(most + 1))
-            .map(|_| pieces[self.below(pieces.len())])
-            .collect()
+        (0..self.below(most + 1)).map(|_| pieces[self.below(pieces.len())]).collect()
     }
 }

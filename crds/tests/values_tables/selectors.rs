@@ -7,10 +7,7 @@ use serde_json::json;
 use sluice_crds::values::{LabelSelector, Operator, Selector};
 
 fn labels(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
-    pairs
-        .iter()
-        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
-        .collect()
+    pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
 }
 
 fn manifest(value: serde_json::Value) -> LabelSelector {
@@ -23,10 +20,7 @@ fn a_manifest_selector_is_printed_as_the_api_prints_it() {
         (json!({}), ""),
         (json!({"matchLabels": {}, "matchExpressions": []}), ""),
         (json!({"matchLabels": null, "matchExpressions": null}), ""),
-        (
-            json!({"matchLabels": {"tier": "front", "app": "web"}}),
-            "app=web,tier=front",
-        ),
+        (json!({"matchLabels": {"tier": "front", "app": "web"}}), "app=web,tier=front"),
         (json!({"matchLabels": {"app": ""}}), "app="),
         (
             json!({"matchExpressions": [{"key": "z", "operator": "Exists"}, {"key": "a", "operator": "DoesNotExist"}]}),
@@ -36,17 +30,11 @@ fn a_manifest_selector_is_printed_as_the_api_prints_it() {
             json!({"matchLabels": {"app": "web"}, "matchExpressions": [{"key": "app", "operator": "In", "values": ["y", "x", "y"]}]}),
             "app=web,app in (x,y,y)",
         ),
-        (
-            json!({"matchExpressions": [{"key": "a", "operator": "NotIn", "values": ["x"]}]}),
-            "a notin (x)",
-        ),
+        (json!({"matchExpressions": [{"key": "a", "operator": "NotIn", "values": ["x"]}]}), "a notin (x)"),
     ];
     for (written, text) in table {
         let selector = manifest(written);
-        assert_eq!(
-            selector.read().map(|selector| selector.to_string()),
-            Ok(text.to_owned())
-        );
+        assert_eq!(selector.read().map(|selector| selector.to_string()), Ok(text.to_owned()));
         assert_eq!(selector.is_empty(), text.is_empty());
     }
 }
@@ -107,9 +95,8 @@ fn a_text_that_is_no_selector_says_where_and_how_to_mend_it() {
     ];
     for (text, reason) in table {
         let mistake = text.parse::<Selector>().map_err(|error| error.to_string());
-        let sentence = format!(
-            "{text:?} is not a label selector: {reason}; write one like app=web,tier in (a,b),!legacy"
-        );
+        let sentence =
+            format!("{text:?} is not a label selector: {reason}; write one like app=web,tier in (a,b),!legacy");
         assert_eq!(mistake, Err(sentence));
     }
 }
@@ -164,12 +151,8 @@ fn all_mistakes_of_a_selector_are_named_at_once() {
         ],
     }));
     let mistakes = selector.read().expect_err("it has mistakes");
-    let said: Vec<String> = mistakes
-        .iter()
-        .map(|mistake| format!("{}: {}", mistake.field, mistake.message))
-        .collect();
-    let edges =
-        "write letters, digits, '-', '_' and '.', beginning and ending with a letter or digit";
+    let said: Vec<String> = mistakes.iter().map(|mistake| format!("{}: {}", mistake.field, mistake.message)).collect();
+    let edges = "write letters, digits, '-', '_' and '.', beginning and ending with a letter or digit";
     let expected = [
         r#"matchLabels[/x]: "/x" is not a label key; before the slash write a DNS name such as example.com"#.to_owned(),
         r#"matchLabels[Example.com/x]: "Example.com/x" is not a label key; before the slash write a DNS name such as example.com"#.to_owned(),
@@ -192,23 +175,12 @@ fn a_manifest_selector_survives_a_round_trip() {
         "matchLabels": {"app": "web"},
         "matchExpressions": [{"key": "a", "operator": "Mystery", "values": ["x"]}, {"key": "b", "operator": "Exists"}],
     });
-    assert_eq!(
-        serde_json::to_value(manifest(written.clone())).ok(),
-        Some(written)
-    );
+    assert_eq!(serde_json::to_value(manifest(written.clone())).ok(), Some(written));
     let exact = LabelSelector::from_labels([("app", "web")]);
-    assert_eq!(
-        serde_json::to_value(&exact).ok(),
-        Some(json!({"matchLabels": {"app": "web"}}))
-    );
+    assert_eq!(serde_json::to_value(&exact).ok(), Some(json!({"matchLabels": {"app": "web"}})));
     let selector = exact.read().expect("it is well formed");
-    let [requirement] = selector.requirements() else {
-        panic!("one demand, one requirement")
-    };
-    assert_eq!(
-        (requirement.key(), requirement.operator()),
-        ("app", Operator::Equals)
-    );
+    let [requirement] = selector.requirements() else { panic!("one demand, one requirement") };
+    assert_eq!((requirement.key(), requirement.operator()), ("app", Operator::Equals));
     assert_eq!(requirement.values(), ["web"]);
 }
 
