@@ -58,55 +58,78 @@ impl Table {
 }
 
 pub(super) static TABLE: LazyLock<Table> =
-    LazyLock::new(|| read_table(include_str!("go_fields.json")).expect("the checked-in table is well formed"));
+    LazyLock::new(|| read_table(include_str!("go_fields.json")).expect("the checked-in table is the oracle's"));
 
 #[derive(Deserialize)]
+struct FieldTable {
+    root: String,
+    types: BTreeMap<String, Vec<FieldRow>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct FieldRow {
     name: String,
-    #[serde(rename = "type")]
-    go_type: String,
+    #[serde(flatten)]
+    shape: Shape,
     #[serde(default)]
-    omit: String,
+    omit_empty: bool,
+    #[serde(default)]
+    omit_zero: bool,
+}
+
+#[derive(Deserialize)]
+struct Shape {
+    kind: String,
+    #[serde(rename = "struct")]
+    struct_name: Option<String>,
+    elem: Option<Box<Shape>>,
 }
 
 fn read_table(json: &str) -> Result<Table, String> {
-    let rows: BTreeMap<String, Vec<FieldRow>> = serde_json::from_str(json).map_err(|error| error.to_string())?;
-    let indexes: BTreeMap<&str, usize> = rows.keys().map(String::as_str).zip(0..).collect();
-    let mut structs = Vec::with_capacity(rows.len());
-    for (name, fields) in &rows {
-        let fields = fields.iter().map(|row| read_field(row, &indexes)).collect::<Result<_, _>>()?;
-        structs.push(Struct { name: name.clone(), fields });
+    let table: FieldTable = serde_json::from_str(json).map_err(|error| error.to_string())?;
+    let indexes: BTreeMap<&str, usize> = table.types.keys().map(String::as_str).zip(0..).collect();
+    let mut structs = Vec::with_capacity(indexes.len());
+    for (name, rows) in &table.types {
+        let fields = rows.iter().map(|row| read_field(row, &indexes)).collect::<Result<_, _>>()?;
+        let name = name.rsplit('.').next().unwrap_or(name).to_owned();
+        structs.push(Struct { name, fields });
     }
-    let pod_template = *indexes.get("PodTemplateSpec").ok_or("the table has no PodTemplateSpec")?;
+    let pod_template = *indexes.get(table.root.as_str()).ok_or_else(|| format!("the table has no {}", table.root))?;
     Ok(Table { structs, pod_template })
 }
 
 fn read_field(row: &FieldRow, indexes: &BTreeMap<&str, usize>) -> Result<Field, String> {
-    let pointed_to = row.go_type.strip_prefix('*');
+    let is_pointer = row.shape.kind == "pointer";
+    let shape = if is_pointer { inner(&row.shape)? } else { &row.shape };
     Ok(Field {
         name: row.name.clone(),
-        kind: read_kind(pointed_to.unwrap_or(&row.go_type), indexes)?,
-        is_pointer: pointed_to.is_some(),
-        omit_empty: row.omit.split(' ').any(|option| option == "omitempty"),
-        omit_zero: row.omit.split(' ').any(|option| option == "omitzero"),
+        kind: read_kind(shape, indexes)?,
+        is_pointer,
+        omit_empty: row.omit_empty,
+        omit_zero: row.omit_zero,
     })
 }
 
-fn read_kind(go_type: &str, indexes: &BTreeMap<&str, usize>) -> Result<Kind, String> {
-    if let Some(item) = go_type.strip_prefix("[]") {
-        return Ok(Kind::List(Box::new(read_kind(item, indexes)?)));
-    }
-    if let Some(item) = go_type.strip_prefix("map ") {
-        return Ok(Kind::Map(Box::new(read_kind(item, indexes)?)));
-    }
-    Ok(match go_type {
+fn read_kind(shape: &Shape, indexes: &BTreeMap<&str, usize>) -> Result<Kind, String> {
+    Ok(match shape.kind.as_str() {
         "string" => Kind::Text,
         "bool" => Kind::Bool,
         "int" => Kind::Int,
         "quantity" => Kind::Quantity,
         "intOrString" => Kind::IntOrString,
         "time" => Kind::Time,
-        "raw" => Kind::Raw,
-        name => Kind::Struct(*indexes.get(name).ok_or_else(|| format!("the table has no type {name}"))?),
+        "rawJSON" => Kind::Raw,
+        "slice" => Kind::List(Box::new(read_kind(inner(shape)?, indexes)?)),
+        "map" => Kind::Map(Box::new(read_kind(inner(shape)?, indexes)?)),
+        "struct" => {
+            let name = shape.struct_name.as_deref().unwrap_or_default();
+            Kind::Struct(*indexes.get(name).ok_or_else(|| format!("the table has no type {name:?}"))?)
+        }
+        other => return Err(format!("nobody wrote down how Go encodes the kind {other}")),
     })
+}
+
+fn inner(shape: &Shape) -> Result<&Shape, String> {
+    shape.elem.as_deref().ok_or_else(|| format!("a {} of nothing", shape.kind))
 }

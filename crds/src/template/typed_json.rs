@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::go_fields::{Field, Kind, Struct, TABLE, Table};
@@ -54,7 +55,7 @@ impl<'a> Writer<'a> {
         for field in &of.fields {
             let value = values.get(field.name.as_str());
             known += usize::from(value.is_some());
-            let value = value.filter(|value| !value.is_null());
+            let value = value.filter(|value| !is_unset(value, field));
             if self.leaves_out(field, value) {
                 continue;
             }
@@ -117,6 +118,7 @@ impl<'a> Writer<'a> {
                 None => write_value(json, value),
             },
             (Kind::Time, Value::String(text)) => match parse_time(text) {
+                Ok(time) if time == ZERO_TIME => json.push_str("null"),
                 Ok(time) => write_text(json, &seconds_time(time)),
                 Err(_) => write_text(json, text),
             },
@@ -165,6 +167,18 @@ impl<'a> Writer<'a> {
             };
         }
         text
+    }
+}
+
+/// The time that Go has when it has none: the beginning of the year 1.
+const ZERO_TIME: Timestamp = Timestamp::constant(-62_135_596_800, 0);
+
+/// Whether Go can't tell the value from one that is absent.
+fn is_unset(value: &Value, field: &Field) -> bool {
+    match (&field.kind, value) {
+        (_, Value::Null) => true,
+        (Kind::Time, Value::String(text)) => !field.is_pointer && parse_time(text) == Ok(ZERO_TIME),
+        _ => false,
     }
 }
 
