@@ -78,9 +78,7 @@ impl PodTemplate {
 
     /// The container of this name, init containers included.
     pub fn container(&self, name: &str) -> Option<Container<'_>> {
-        self.containers()
-            .chain(self.init_containers())
-            .find(|container| container.name() == Some(name))
+        self.containers().chain(self.init_containers()).find(|container| container.name() == Some(name))
     }
 
     /// The images of the containers (without init containers), in the order of the manifest.
@@ -109,16 +107,14 @@ impl PodTemplate {
     /// The template with this label set.
     #[must_use]
     pub fn with_label(mut self, key: &str, value: &str) -> Self {
-        self.metadata_map_mut("labels")
-            .insert(key.to_owned(), value.into());
+        self.metadata_map_mut("labels").insert(key.to_owned(), value.into());
         self
     }
 
     /// The template with this annotation set.
     #[must_use]
     pub fn with_annotation(mut self, key: &str, value: &str) -> Self {
-        self.metadata_map_mut("annotations")
-            .insert(key.to_owned(), value.into());
+        self.metadata_map_mut("annotations").insert(key.to_owned(), value.into());
         self
     }
 
@@ -139,12 +135,8 @@ impl PodTemplate {
     }
 
     fn metadata_map(&self, name: &str) -> BTreeMap<String, String> {
-        let entries = self
-            .metadata()
-            .and_then(|metadata| metadata.get(name))
-            .and_then(Value::as_object);
-        let text =
-            |(key, value): (&String, &Value)| Some((key.clone(), value.as_str()?.to_owned()));
+        let entries = self.metadata().and_then(|metadata| metadata.get(name)).and_then(Value::as_object);
+        let text = |(key, value): (&String, &Value)| Some((key.clone(), value.as_str()?.to_owned()));
         entries.into_iter().flatten().filter_map(text).collect()
     }
 
@@ -155,10 +147,7 @@ impl PodTemplate {
     }
 
     fn without(mut self, map: &str, key: &str) -> Self {
-        let entries = self
-            .0
-            .get_mut("metadata")
-            .and_then(|metadata| metadata.get_mut(map));
+        let entries = self.0.get_mut("metadata").and_then(|metadata| metadata.get_mut(map));
         if let Some(entries) = entries.and_then(Value::as_object_mut) {
             entries.remove(key);
         }
@@ -166,15 +155,8 @@ impl PodTemplate {
     }
 
     fn containers_in(&self, list: &str) -> impl Iterator<Item = Container<'_>> {
-        let items = self
-            .spec()
-            .and_then(|spec| spec.get(list))
-            .and_then(Value::as_array);
-        items
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_object)
-            .map(Container)
+        let items = self.spec().and_then(|spec| spec.get(list)).and_then(Value::as_array);
+        items.into_iter().flatten().filter_map(Value::as_object).map(Container)
     }
 }
 

@@ -109,22 +109,15 @@ enum Problem {
 
 /// The two mistakes that people make most get a mend of their own.
 fn explain_malformed(text: &str) -> DurationError {
-    let is_short_number = |number: &str| {
-        (1..=9).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_digit())
-    };
+    let is_short_number = |number: &str| (1..=9).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_digit());
     if is_short_number(text) {
-        return DurationError::NoUnit {
-            number: text.to_owned(),
-        };
+        return DurationError::NoUnit { number: text.to_owned() };
     }
     if let Some(number) = text.strip_suffix('d')
         && is_short_number(number)
         && let Ok(days) = number.parse::<u64>()
     {
-        return DurationError::Days {
-            text: text.to_owned(),
-            hours: days * 24,
-        };
+        return DurationError::Days { text: text.to_owned(), hours: days * 24 };
     }
     DurationError::Malformed(text.to_owned())
 }
@@ -144,10 +137,7 @@ fn parse(text: &str) -> Result<i64, Problem> {
     let mut total: u64 = 0;
     while !rest.is_empty() {
         let (term, after) = parse_term(rest)?;
-        total = total
-            .checked_add(term)
-            .filter(|sum| *sum <= LIMIT)
-            .ok_or(Problem::TooLong)?;
+        total = total.checked_add(term).filter(|sum| *sum <= LIMIT).ok_or(Problem::TooLong)?;
         rest = after;
     }
     match (negative, i64::try_from(total)) {
@@ -171,9 +161,7 @@ fn parse_term(text: &str) -> Result<(u64, &str), Problem> {
     if whole_digits.is_empty() && fraction_digits.is_empty() {
         return Err(Problem::Malformed);
     }
-    let unit_end = rest
-        .find(|c: char| c == '.' || c.is_ascii_digit())
-        .unwrap_or(rest.len());
+    let unit_end = rest.find(|c: char| c == '.' || c.is_ascii_digit()).unwrap_or(rest.len());
     let (unit_name, rest) = rest.split_at(unit_end);
     let unit = match unit_name {
         "ns" => 1,
@@ -185,16 +173,9 @@ fn parse_term(text: &str) -> Result<(u64, &str), Problem> {
         "h" => HOUR,
         _ => return Err(Problem::Malformed),
     };
-    let whole = whole
-        .checked_mul(unit)
-        .filter(|nanos| *nanos <= LIMIT)
-        .ok_or(Problem::TooLong)?;
+    let whole = whole.checked_mul(unit).filter(|nanos| *nanos <= LIMIT).ok_or(Problem::TooLong)?;
     let nanos = whole + fraction_of(fraction_digits, unit);
-    if nanos > LIMIT {
-        Err(Problem::TooLong)
-    } else {
-        Ok((nanos, rest))
-    }
+    if nanos > LIMIT { Err(Problem::TooLong) } else { Ok((nanos, rest)) }
 }
 
 fn whole_number(digits: &str) -> Result<u64, Problem> {

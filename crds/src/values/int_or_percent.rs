@@ -49,9 +49,7 @@ impl IntOrPercent {
     /// The text is not a whole percentage, or the count does not fit.
     pub fn resolve(&self, total: i32, rounding: Rounding) -> Result<i32, IntOrPercentError> {
         match self {
-            Self::Int(count) => {
-                i32::try_from(*count).map_err(|_| IntOrPercentError::TooLarge(count.to_string()))
-            }
+            Self::Int(count) => i32::try_from(*count).map_err(|_| IntOrPercentError::TooLarge(count.to_string())),
             Self::Text(_) => self.share_of(self.percent()?, total, rounding),
         }
     }
@@ -61,15 +59,9 @@ impl IntOrPercent {
     ///
     /// # Errors
     /// The text is not a whole number, with or without `%`, or the count does not fit.
-    pub fn resolve_bare_as_percent(
-        &self,
-        total: i32,
-        rounding: Rounding,
-    ) -> Result<i32, IntOrPercentError> {
+    pub fn resolve_bare_as_percent(&self, total: i32, rounding: Rounding) -> Result<i32, IntOrPercentError> {
         match self {
-            Self::Text(text) if !text.ends_with('%') => {
-                self.share_of(whole_number(text, text)?, total, rounding)
-            }
+            Self::Text(text) if !text.ends_with('%') => self.share_of(whole_number(text, text)?, total, rounding),
             _ => self.resolve(total, rounding),
         }
     }
@@ -83,20 +75,13 @@ impl IntOrPercent {
         match self {
             Self::Int(count) => Err(IntOrPercentError::Malformed(count.to_string())),
             Self::Text(text) => {
-                let number = text
-                    .strip_suffix('%')
-                    .ok_or_else(|| IntOrPercentError::Malformed(text.clone()))?;
+                let number = text.strip_suffix('%').ok_or_else(|| IntOrPercentError::Malformed(text.clone()))?;
                 whole_number(number, text)
             }
         }
     }
 
-    fn share_of(
-        &self,
-        percent: i64,
-        total: i32,
-        rounding: Rounding,
-    ) -> Result<i32, IntOrPercentError> {
+    fn share_of(&self, percent: i64, total: i32, rounding: Rounding) -> Result<i32, IntOrPercentError> {
         let hundredfold = i128::from(percent) * i128::from(total);
         let floor = hundredfold.div_euclid(100);
         let count = match rounding {
@@ -113,9 +98,7 @@ fn whole_number(number: &str, text: &str) -> Result<i64, IntOrPercentError> {
     if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
         return Err(IntOrPercentError::Malformed(text.to_owned()));
     }
-    number
-        .parse()
-        .map_err(|_| IntOrPercentError::TooLarge(text.to_owned()))
+    number.parse().map_err(|_| IntOrPercentError::TooLarge(text.to_owned()))
 }
 
 impl From<IntOrText> for IntOrPercent {
@@ -213,9 +196,7 @@ impl<'de> Deserialize<'de> for IntOrText {
             }
 
             fn visit_u64<E: Error>(self, number: u64) -> Result<IntOrText, E> {
-                i64::try_from(number)
-                    .map(IntOrText::Int)
-                    .map_err(|_| E::custom(format!("{number} is too large")))
+                i64::try_from(number).map(IntOrText::Int).map_err(|_| E::custom(format!("{number} is too large")))
             }
 
             fn visit_f64<E: Error>(self, number: f64) -> Result<IntOrText, E> {

@@ -15,8 +15,8 @@ pub use duration::{DurationError, DurationString, GoDuration, PauseDuration};
 pub use int_or_percent::{IntOrPercent, IntOrPercentError, Rounding};
 pub use quantity::{Quantity, QuantityError};
 pub use selector::{
-    LabelSelector, LabelSelectorRequirement, Operator, Requirement, Selector, SelectorMistake,
-    SelectorParseError, label_key_mistake, label_value_mistake,
+    LabelSelector, LabelSelectorRequirement, Operator, Requirement, Selector, SelectorMistake, SelectorParseError,
+    label_key_mistake, label_value_mistake,
 };
 pub use timestamp::{micro_time, parse_time, seconds_time};
 pub use weight::{Weight, WeightError, replicas_for};

@@ -44,10 +44,15 @@ impl Quantity {
             return self.clone();
         }
         let text = canonical(&value, self.format);
-        Self {
-            value,
-            format: self.format,
-            text,
+        Self { value, format: self.format, text }
+    }
+
+    /// A text that is the same for all ways of writing the same value.
+    pub(crate) fn value_text(&self) -> String {
+        let sign = if self.value.negative { "-" } else { "" };
+        match self.value.power {
+            _ if self.is_zero() => "0".to_owned(),
+            power => format!("{sign}{}e{power}", self.value.digits),
         }
     }
 
@@ -101,18 +106,8 @@ struct Suffix {
     power: i32,
 }
 
-const DECIMAL_SUFFIXES: [(&str, i64); 10] = [
-    ("n", -9),
-    ("u", -6),
-    ("m", -3),
-    ("", 0),
-    ("k", 3),
-    ("M", 6),
-    ("G", 9),
-    ("T", 12),
-    ("P", 15),
-    ("E", 18),
-];
+const DECIMAL_SUFFIXES: [(&str, i64); 10] =
+    [("n", -9), ("u", -6), ("m", -3), ("", 0), ("k", 3), ("M", 6), ("G", 9), ("T", 12), ("P", 15), ("E", 18)];
 const BINARY_SUFFIXES: [&str; 7] = ["", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
 
 /// The smallest thing that can be asked for: a billionth. Everything finer is rounded away from zero.
@@ -148,41 +143,25 @@ fn split(text: &str) -> Option<Parts<'_>> {
     if let Some(behind_point) = suffix.strip_prefix('.') {
         (fraction, suffix) = behind_point.split_at(digits_end(behind_point));
     }
-    let exponent =
-        suffix.trim_start_matches(['e', 'E', 'i', 'n', 'u', 'm', 'k', 'K', 'M', 'G', 'T', 'P']);
+    let exponent = suffix.trim_start_matches(['e', 'E', 'i', 'n', 'u', 'm', 'k', 'K', 'M', 'G', 'T', 'P']);
     let exponent = exponent.strip_prefix(['-', '+']).unwrap_or(exponent);
     if !exponent.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
     let has_digit = !(whole.is_empty() && fraction.is_empty());
-    Some(Parts {
-        negative,
-        whole: whole.trim_start_matches('0'),
-        fraction,
-        has_digit,
-        suffix,
-    })
+    Some(Parts { negative, whole: whole.trim_start_matches('0'), fraction, has_digit, suffix })
 }
 
 fn read_suffix(text: &str) -> Option<Suffix> {
     if let Some((_, power)) = DECIMAL_SUFFIXES.iter().find(|(suffix, _)| *suffix == text) {
-        return Some(Suffix {
-            format: Format::Decimal,
-            power: i32::try_from(*power).ok()?,
-        });
+        return Some(Suffix { format: Format::Decimal, power: i32::try_from(*power).ok()? });
     }
     if let Some(index) = BINARY_SUFFIXES.iter().position(|suffix| *suffix == text) {
-        return Some(Suffix {
-            format: Format::Binary,
-            power: i32::try_from(index * 10).ok()?,
-        });
+        return Some(Suffix { format: Format::Binary, power: i32::try_from(index * 10).ok()? });
     }
     let exponent = text.strip_prefix(['e', 'E'])?.parse::<i64>().ok()?;
     // Kubernetes keeps the low 32 bits of the exponent; so must whoever wants to print what it prints.
-    Some(Suffix {
-        format: Format::Exponent,
-        power: exponent as i32,
-    })
+    Some(Suffix { format: Format::Exponent, power: exponent as i32 })
 }
 
 fn parse(text: &str) -> Option<Quantity> {
@@ -200,13 +179,10 @@ fn parse(text: &str) -> Option<Quantity> {
     let digits = [parts.whole, parts.fraction].concat();
     let power = -i64::try_from(parts.fraction.len()).ok()?;
     let mut value = match suffix.format {
-        Format::Binary => Decimal::new(parts.negative, &digits, power)
-            .times_power_of_two(suffix.power.unsigned_abs()),
-        Format::Decimal | Format::Exponent => Decimal::new(
-            parts.negative,
-            &digits,
-            power.saturating_add(i64::from(suffix.power)),
-        ),
+        Format::Binary => Decimal::new(parts.negative, &digits, power).times_power_of_two(suffix.power.unsigned_abs()),
+        Format::Decimal | Format::Exponent => {
+            Decimal::new(parts.negative, &digits, power.saturating_add(i64::from(suffix.power)))
+        }
     };
     value = value.rounded_away_from_zero(FINEST_POWER);
     let mut format = suffix.format;
@@ -217,35 +193,20 @@ fn parse(text: &str) -> Option<Quantity> {
         }
     }
     let text = canonical(&value, format);
-    Some(Quantity {
-        value,
-        format,
-        text,
-    })
+    Some(Quantity { value, format, text })
 }
 
 /// The way of up to 18 digits, which nearly every quantity goes. Here, and only here, Kubernetes keeps the text
 /// that was written instead of making a canonical one, if it looks canonical at a glance: `+5` and `1.500` stay
 /// what they are.
 fn parse_short(text: &str, parts: &Parts<'_>, suffix: Suffix) -> Option<Quantity> {
-    let whole = if parts.whole.is_empty() {
-        "0"
-    } else {
-        parts.whole
-    };
-    let (whole_length, fraction_length) = (
-        i32::try_from(whole.len()).ok()?,
-        i32::try_from(parts.fraction.len()).ok()?,
-    );
+    let whole = if parts.whole.is_empty() { "0" } else { parts.whole };
+    let (whole_length, fraction_length) = (i32::try_from(whole.len()).ok()?, i32::try_from(parts.fraction.len()).ok()?);
     let (spare_digits, power) = match suffix.format {
-        Format::Decimal | Format::Exponent => (
-            18_i32.saturating_sub(whole_length.saturating_add(fraction_length)),
-            suffix.power,
-        ),
-        Format::Binary if fraction_length == 0 => (
-            15_i32.saturating_sub(whole_length) - suffix.power * 3 / 10 - 1,
-            0,
-        ),
+        Format::Decimal | Format::Exponent => {
+            (18_i32.saturating_sub(whole_length.saturating_add(fraction_length)), suffix.power)
+        }
+        Format::Binary if fraction_length == 0 => (15_i32.saturating_sub(whole_length) - suffix.power * 3 / 10 - 1, 0),
         Format::Binary => return None,
     };
     let power = i64::from(power.wrapping_sub(fraction_length));
@@ -256,8 +217,7 @@ fn parse_short(text: &str, parts: &Parts<'_>, suffix: Suffix) -> Option<Quantity
     let number: i64 = digits.parse().ok()?;
     let (value, looks_canonical) = match suffix.format {
         Format::Binary => (
-            Decimal::new(parts.negative, &digits, 0)
-                .times_power_of_two(suffix.power.unsigned_abs()),
+            Decimal::new(parts.negative, &digits, 0).times_power_of_two(suffix.power.unsigned_abs()),
             number & 0b111 != 0,
         ),
         Format::Decimal | Format::Exponent => (
@@ -265,16 +225,8 @@ fn parse_short(text: &str, parts: &Parts<'_>, suffix: Suffix) -> Option<Quantity
             power % 3 == 0 && !digits.ends_with("000") && !digits.starts_with('0'),
         ),
     };
-    let text = if looks_canonical {
-        text.to_owned()
-    } else {
-        canonical(&value, suffix.format)
-    };
-    Some(Quantity {
-        value,
-        format: suffix.format,
-        text,
-    })
+    let text = if looks_canonical { text.to_owned() } else { canonical(&value, suffix.format) };
+    Some(Quantity { value, format: suffix.format, text })
 }
 
 /// The shortest whole number with the largest suffix that loses nothing.
@@ -298,10 +250,7 @@ fn canonical(value: &Decimal, format: Format) -> String {
         Format::Exponent => format!("{sign}{digits}{zeros}e{power}"),
         Format::Decimal | Format::Binary => {
             // Beyond exa there is no suffix, and Kubernetes prints none.
-            let suffix = DECIMAL_SUFFIXES
-                .iter()
-                .find(|(_, of)| *of == power)
-                .map_or("", |(suffix, _)| suffix);
+            let suffix = DECIMAL_SUFFIXES.iter().find(|(_, of)| *of == power).map_or("", |(suffix, _)| suffix);
             format!("{sign}{digits}{zeros}{suffix}")
         }
     }
@@ -333,18 +282,10 @@ impl Decimal {
         let significant = digits.trim_start_matches('0');
         let trimmed = significant.trim_end_matches('0');
         if trimmed.is_empty() {
-            return Self {
-                negative: false,
-                digits: String::new(),
-                power: 0,
-            };
+            return Self { negative: false, digits: String::new(), power: 0 };
         }
         let closing_zeros = i64::try_from(significant.len() - trimmed.len()).unwrap_or(i64::MAX);
-        Self {
-            negative,
-            digits: trimmed.to_owned(),
-            power: power.saturating_add(closing_zeros),
-        }
+        Self { negative, digits: trimmed.to_owned(), power: power.saturating_add(closing_zeros) }
     }
 
     fn from_integer(number: i64) -> Self {
@@ -357,8 +298,7 @@ impl Decimal {
 
     /// The power of ten just above the first digit: how many digits stand before the point.
     fn height(&self) -> i64 {
-        self.power
-            .saturating_add(i64::try_from(self.digits.len()).unwrap_or(i64::MAX))
+        self.power.saturating_add(i64::try_from(self.digits.len()).unwrap_or(i64::MAX))
     }
 
     fn magnitude_cmp(&self, other: &Self) -> Ordering {
@@ -367,20 +307,12 @@ impl Decimal {
             (true, false) => Ordering::Less,
             (false, true) => Ordering::Greater,
             // Of the same height, digits compare like words: a shorter one lacks only fractions.
-            (false, false) => self
-                .height()
-                .cmp(&other.height())
-                .then_with(|| self.digits.cmp(&other.digits)),
+            (false, false) => self.height().cmp(&other.height()).then_with(|| self.digits.cmp(&other.digits)),
         }
     }
 
     fn times_power_of_two(self, power: u32) -> Self {
-        let mut digits: Vec<u8> = self
-            .digits
-            .bytes()
-            .rev()
-            .map(|digit| digit - b'0')
-            .collect();
+        let mut digits: Vec<u8> = self.digits.bytes().rev().map(|digit| digit - b'0').collect();
         for _ in 0..power {
             let mut carry = 0;
             for digit in &mut digits {
@@ -392,11 +324,7 @@ impl Decimal {
                 digits.push(carry);
             }
         }
-        let text: String = digits
-            .iter()
-            .rev()
-            .map(|digit| char::from(b'0' + digit))
-            .collect();
+        let text: String = digits.iter().rev().map(|digit| char::from(b'0' + digit)).collect();
         Self::new(self.negative, &text, self.power)
     }
 
@@ -415,33 +343,18 @@ impl Decimal {
                 return Self::new(self.negative, &String::from_utf8_lossy(&digits), finest);
             }
         }
-        Self::new(
-            self.negative,
-            &format!("1{}", String::from_utf8_lossy(&digits)),
-            finest,
-        )
+        Self::new(self.negative, &format!("1{}", String::from_utf8_lossy(&digits)), finest)
     }
 
     fn capped_at_i64(self) -> Self {
         let limit = Self::from_integer(i64::MAX);
-        if self.magnitude_cmp(&limit) == Ordering::Greater {
-            Self {
-                negative: self.negative,
-                ..limit
-            }
-        } else {
-            self
-        }
+        if self.magnitude_cmp(&limit) == Ordering::Greater { Self { negative: self.negative, ..limit } } else { self }
     }
 
     /// The whole number that this is, unless it has a fraction or more digits than any quantity needs.
     fn to_i128(&self) -> Option<i128> {
         let zeros = u32::try_from(self.power).ok()?;
-        let magnitude = self
-            .digits
-            .parse::<i128>()
-            .ok()?
-            .checked_mul(10_i128.checked_pow(zeros)?)?;
+        let magnitude = self.digits.parse::<i128>().ok()?.checked_mul(10_i128.checked_pow(zeros)?)?;
         Some(if self.negative { -magnitude } else { magnitude })
     }
 }

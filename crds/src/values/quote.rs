@@ -20,9 +20,6 @@ mod tests {
         assert_eq!(quoted("10x"), r#""10x""#);
         assert_eq!(quoted("a\nb\"c"), r#""a\nb\"c""#);
         assert_eq!(quoted(&"é".repeat(64)), format!("\"{}\"", "é".repeat(64)));
-        assert_eq!(
-            quoted(&"é".repeat(1_000_000)),
-            format!("\"{}\"…", "é".repeat(64))
-        );
+        assert_eq!(quoted(&"é".repeat(1_000_000)), format!("\"{}\"…", "é".repeat(64)));
     }
 }

@@ -2,49 +2,39 @@
 
 use jiff::Timestamp;
 
-/// Reads an RFC 3339 time, with any offset and any number of digits behind the second.
+/// Reads an RFC 3339 time as the API server does: any offset, any number of digits behind the second (of which
+/// nine count), no leap seconds.
 ///
 /// # Errors
 /// The text is not an RFC 3339 time; the sentence says how one is written.
 pub fn parse_time(text: &str) -> Result<Timestamp, String> {
-    let mistake = || {
-        format!(
-            "{} is not a time; write one like 2026-01-31T10:00:00Z",
-            super::quoted(text)
-        )
-    };
-    // jiff also reads spaces, a missing offset's brackets and basic forms, all of which the API server refuses.
-    if looks_like_rfc3339(text.as_bytes()) {
-        text.parse().map_err(|_| mistake())
-    } else {
-        Err(mistake())
-    }
+    read_rfc3339(text)
+        .ok_or_else(|| format!("{} is not a time; write one like 2026-01-31T10:00:00Z", super::quoted(text)))
 }
 
-/// `YYYY-MM-DDTHH:MM:SS`, an optional fraction, and `Z` or `±HH:MM`.
-fn looks_like_rfc3339(text: &[u8]) -> bool {
-    const SHAPE: &[u8] = b"0000-00-00T00:00:00";
-    let fits = |text: &[u8], shape: &[u8]| {
-        text.len() == shape.len()
-            && text.iter().zip(shape).all(|(c, wanted)| {
-                if *wanted == b'0' {
-                    c.is_ascii_digit()
-                } else {
-                    c == wanted
-                }
-            })
+/// jiff also reads spaces, lower case and basic forms, and takes leap seconds, all of which the API server
+/// refuses. So it gets only `YYYY-MM-DDTHH:MM:SS`, an optional fraction, and `Z` or `±HH:MM`.
+fn read_rfc3339(text: &str) -> Option<Timestamp> {
+    const SHAPE: &str = "0000-00-00T00:00:00";
+    let (head, tail) = text.split_at_checked(SHAPE.len())?;
+    let (fraction, offset) = match tail.strip_prefix(['.', ',']) {
+        None => ("0", tail),
+        Some(tail) => tail.split_at(tail.bytes().take_while(u8::is_ascii_digit).count()),
     };
-    let Some((head, mut tail)) = text.split_at_checked(SHAPE.len()) else {
-        return false;
-    };
-    if let [b'.', fraction @ ..] = tail {
-        let digits = fraction.iter().take_while(|c| c.is_ascii_digit()).count();
-        if digits == 0 {
-            return false;
-        }
-        tail = &fraction[digits..];
+    let offset_fits = offset == "Z" || has_shape(offset, "+00:00") || has_shape(offset, "-00:00");
+    if !has_shape(head, SHAPE) || head.ends_with(":60") || fraction.is_empty() || !offset_fits {
+        return None;
     }
-    fits(head, SHAPE) && (tail == b"Z" || fits(tail, b"+00:00") || fits(tail, b"-00:00"))
+    let counted = &fraction[..fraction.len().min(9)];
+    format!("{head}.{counted}{offset}").parse().ok()
+}
+
+/// Whether a text has digits where the shape has zeros, and is the shape everywhere else.
+fn has_shape(text: &str, shape: &str) -> bool {
+    let fits = |(c, wanted): (u8, u8)| {
+        if wanted == b'0' { c.is_ascii_digit() } else { c == wanted }
+    };
+    text.len() == shape.len() && text.bytes().zip(shape.bytes()).all(fits)
 }
 
 /// The time as Kubernetes' `Time` prints it: `2026-01-31T10:00:00Z`; what is left of a second is dropped.

@@ -39,10 +39,7 @@ impl Weight {
     /// # Errors
     /// `max` is not in 1..=2³²−1, or `value` not in 0..=`max`.
     pub fn new(value: i64, max: i64) -> Result<Self, WeightError> {
-        let max = u32::try_from(max)
-            .ok()
-            .filter(|max| *max > 0)
-            .ok_or(WeightError::NoMax(max))?;
+        let max = u32::try_from(max).ok().filter(|max| *max > 0).ok_or(WeightError::NoMax(max))?;
         match u32::try_from(value) {
             Ok(value) if value <= max => Ok(Self { value, max }),
             _ => Err(WeightError::OutOfRange { value, max }),
@@ -51,23 +48,13 @@ impl Weight {
 
     /// `value` of 100, or all of it where the value is more than that.
     pub const fn percent(value: u32) -> Self {
-        Self {
-            value: if value > Self::DEFAULT_MAX {
-                Self::DEFAULT_MAX
-            } else {
-                value
-            },
-            max: Self::DEFAULT_MAX,
-        }
+        Self { value: if value > Self::DEFAULT_MAX { Self::DEFAULT_MAX } else { value }, max: Self::DEFAULT_MAX }
     }
 
     /// The largest share that is not above this many of `max`; a `max` of 0 counts as 1.
     pub const fn saturating(value: u32, max: u32) -> Self {
         let max = if max == 0 { 1 } else { max };
-        Self {
-            value: if value > max { max } else { value },
-            max,
-        }
+        Self { value: if value > max { max } else { value }, max }
     }
 
     /// The number that the manifest and the router show.
@@ -82,26 +69,17 @@ impl Weight {
 
     /// Nothing, on the same scale.
     pub const fn none(self) -> Self {
-        Self {
-            value: 0,
-            max: self.max,
-        }
+        Self { value: 0, max: self.max }
     }
 
     /// Everything, on the same scale.
     pub const fn all(self) -> Self {
-        Self {
-            value: self.max,
-            max: self.max,
-        }
+        Self { value: self.max, max: self.max }
     }
 
     /// What this share leaves over.
     pub const fn rest(self) -> Self {
-        Self {
-            value: self.max - self.value,
-            max: self.max,
-        }
+        Self { value: self.max - self.value, max: self.max }
     }
 
     /// Whether the share is nothing.

@@ -49,17 +49,9 @@ pub struct SelectorMistake {
 
 impl LabelSelector {
     /// A selector of exact labels only.
-    pub fn from_labels<K: Into<String>, V: Into<String>>(
-        labels: impl IntoIterator<Item = (K, V)>,
-    ) -> Self {
-        let labels = labels
-            .into_iter()
-            .map(|(key, value)| (key.into(), value.into()))
-            .collect();
-        Self {
-            match_labels: Some(labels),
-            match_expressions: None,
-        }
+    pub fn from_labels<K: Into<String>, V: Into<String>>(labels: impl IntoIterator<Item = (K, V)>) -> Self {
+        let labels = labels.into_iter().map(|(key, value)| (key.into(), value.into())).collect();
+        Self { match_labels: Some(labels), match_expressions: None }
     }
 
     /// Whether the selector demands nothing, and so matches everything.
@@ -77,13 +69,8 @@ impl LabelSelector {
         let mut requirements = Vec::new();
         for (key, value) in self.match_labels.iter().flatten() {
             let field = format!("matchLabels[{key}]");
-            mistakes.extend(label_key_mistake(key).map(|message| SelectorMistake {
-                field: field.clone(),
-                message,
-            }));
-            mistakes.extend(
-                label_value_mistake(value).map(|message| SelectorMistake { field, message }),
-            );
+            mistakes.extend(label_key_mistake(key).map(|message| SelectorMistake { field: field.clone(), message }));
+            mistakes.extend(label_value_mistake(value).map(|message| SelectorMistake { field, message }));
             requirements.push(Requirement {
                 key: key.clone(),
                 operator: Operator::Equals,
@@ -97,11 +84,7 @@ impl LabelSelector {
             }
             mistakes.extend(found);
         }
-        if mistakes.is_empty() {
-            Ok(Selector::new(requirements))
-        } else {
-            Err(mistakes)
-        }
+        if mistakes.is_empty() { Ok(Selector::new(requirements)) } else { Err(mistakes) }
     }
 }
 
@@ -116,8 +99,7 @@ impl LabelSelectorRequirement {
 
     fn mistakes(&self, path: &str) -> Vec<SelectorMistake> {
         let mut mistakes = Vec::new();
-        let mut add =
-            |field: String, message: String| mistakes.push(SelectorMistake { field, message });
+        let mut add = |field: String, message: String| mistakes.push(SelectorMistake { field, message });
         if let Some(message) = label_key_mistake(&self.key) {
             add(format!("{path}.key"), message);
         }
@@ -125,24 +107,15 @@ impl LabelSelectorRequirement {
         match Operator::from_manifest(&self.operator) {
             None => add(
                 format!("{path}.operator"),
-                format!(
-                    "{} is not an operator; write In, NotIn, Exists or DoesNotExist",
-                    quoted(&self.operator)
-                ),
+                format!("{} is not an operator; write In, NotIn, Exists or DoesNotExist", quoted(&self.operator)),
             ),
             Some(Operator::In | Operator::NotIn) if values.is_empty() => add(
                 format!("{path}.values"),
-                format!(
-                    "{} compares with values and there are none; add at least one",
-                    self.operator
-                ),
+                format!("{} compares with values and there are none; add at least one", self.operator),
             ),
             Some(Operator::Exists | Operator::DoesNotExist) if !values.is_empty() => add(
                 format!("{path}.values"),
-                format!(
-                    "{} takes no values; remove them, or write In or NotIn",
-                    self.operator
-                ),
+                format!("{} takes no values; remove them, or write In or NotIn", self.operator),
             ),
             Some(_) => {}
         }
@@ -220,18 +193,12 @@ impl Requirement {
         let label = labels.get(&self.key);
         let is_listed = |label: &String| self.values.contains(label);
         match self.operator {
-            Operator::Equals | Operator::DoubleEquals | Operator::In => {
-                label.is_some_and(is_listed)
-            }
+            Operator::Equals | Operator::DoubleEquals | Operator::In => label.is_some_and(is_listed),
             Operator::NotEquals | Operator::NotIn => !label.is_some_and(is_listed),
             Operator::Exists => label.is_some(),
             Operator::DoesNotExist => label.is_none(),
-            Operator::GreaterThan => self
-                .compared_integers(label)
-                .is_some_and(|(label, wanted)| label > wanted),
-            Operator::LessThan => self
-                .compared_integers(label)
-                .is_some_and(|(label, wanted)| label < wanted),
+            Operator::GreaterThan => self.compared_integers(label).is_some_and(|(label, wanted)| label > wanted),
+            Operator::LessThan => self.compared_integers(label).is_some_and(|(label, wanted)| label < wanted),
         }
     }
 
@@ -266,9 +233,7 @@ impl Selector {
 
     /// Whether labels meet all demands.
     pub fn matches(&self, labels: &BTreeMap<String, String>) -> bool {
-        self.requirements
-            .iter()
-            .all(|requirement| requirement.matches(labels))
+        self.requirements.iter().all(|requirement| requirement.matches(labels))
     }
 }
 

@@ -20,15 +20,10 @@ impl FromStr for Selector {
     type Err = SelectorParseError;
 
     fn from_str(text: &str) -> Result<Self, SelectorParseError> {
-        let parser = Parser {
-            rest: tokens(text).into_iter().peekable(),
-        };
+        let parser = Parser { rest: tokens(text).into_iter().peekable() };
         match parser.selector() {
             Ok(requirements) => Ok(Self::new(requirements)),
-            Err(reason) => Err(SelectorParseError {
-                text: text.to_owned(),
-                reason,
-            }),
+            Err(reason) => Err(SelectorParseError { text: text.to_owned(), reason }),
         }
     }
 }
@@ -65,9 +60,7 @@ fn tokens(text: &str) -> Vec<Token<'_>> {
             '(' => (Token::Open, 1),
             ')' => (Token::Close, 1),
             _ => {
-                let end = rest
-                    .find(|c| is_symbol(c) || is_blank(c))
-                    .unwrap_or(rest.len());
+                let end = rest.find(|c| is_symbol(c) || is_blank(c)).unwrap_or(rest.len());
                 (Token::Word(&rest[..end]), end)
             }
         };
@@ -124,16 +117,8 @@ impl<'a> Parser<'a> {
             return Err(mistake);
         }
         if matches!(self.rest.peek(), None | Some(Token::Comma)) {
-            let operator = if negated {
-                Operator::DoesNotExist
-            } else {
-                Operator::Exists
-            };
-            return Ok(Requirement {
-                key,
-                operator,
-                values: Vec::new(),
-            });
+            let operator = if negated { Operator::DoesNotExist } else { Operator::Exists };
+            return Ok(Requirement { key, operator, values: Vec::new() });
         }
         if negated {
             return Err(format!("behind !{key} stands a comparison"));
@@ -147,10 +132,7 @@ impl<'a> Parser<'a> {
             Some(Token::Word("in")) => Operator::In,
             Some(Token::Word("notin")) => Operator::NotIn,
             other => {
-                return Err(format!(
-                    "{} stands where a comparison belongs",
-                    shown(other)
-                ));
+                return Err(format!("{} stands where a comparison belongs", shown(other)));
             }
         };
         let values = match operator {
@@ -166,11 +148,7 @@ impl<'a> Parser<'a> {
                 return Err(format!("{} is not an integer", quoted(value)));
             }
         }
-        Ok(Requirement {
-            key,
-            operator,
-            values,
-        })
+        Ok(Requirement { key, operator, values })
     }
 
     /// The word behind a comparison, which may be missing: `a=` asks for the empty value.
@@ -192,20 +170,15 @@ impl<'a> Parser<'a> {
         }
         let mut values = Vec::new();
         loop {
-            values.push(
-                match self.rest.next_if(|token| matches!(token, Token::Word(_))) {
-                    Some(Token::Word(word)) => word.to_owned(),
-                    _ => String::new(),
-                },
-            );
+            values.push(match self.rest.next_if(|token| matches!(token, Token::Word(_))) {
+                Some(Token::Word(word)) => word.to_owned(),
+                _ => String::new(),
+            });
             match self.rest.next() {
                 Some(Token::Comma) => {}
                 Some(Token::Close) => break,
                 other => {
-                    return Err(format!(
-                        "{} stands where \",\" or \")\" belongs",
-                        shown(other)
-                    ));
+                    return Err(format!("{} stands where \",\" or \")\" belongs", shown(other)));
                 }
             }
         }

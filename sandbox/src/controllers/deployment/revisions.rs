@@ -1,7 +1,7 @@
 //! Which ReplicaSet is of the current template, what it is called and which revision it is.
 
-use jiff::Timestamp;
 use serde_json::{Value, json};
+use sluice_crds::template::{PodTemplate, TemplateHash};
 
 use super::{DESIRED_REPLICAS, HASH_LABEL, MAX_REPLICAS, Missing, Pass, REVISION, REVISION_HISTORY, rolling, status};
 use crate::controllers::object::{annotation, at, controller_reference, count, name, namespace, set, text};
@@ -147,8 +147,8 @@ fn annotate(replica_set: &mut Value, deployment: &Value, next: &str) {
     }
 }
 
-/// When a name is taken by a ReplicaSet of another template, the next hash counts the collision.
-pub(super) fn template_hash(template: &Value, collisions: Option<i64>) -> String {
-    let _ = (template, collisions, Timestamp::UNIX_EPOCH);
-    String::new()
+/// The name of a revision; when it is taken by another template, the next hash counts the collision.
+fn template_hash(template: &Value, collisions: Option<i64>) -> String {
+    let collisions = collisions.and_then(|count| i32::try_from(count).ok());
+    TemplateHash::of(&PodTemplate::from(template.clone()), collisions).to_string()
 }
