@@ -128,7 +128,8 @@ impl Nodes {
             self.wakes.insert((pod.namespace().to_owned(), pod.name().to_owned()), at);
         }
         for event in &outcome.events {
-            tell(world, pod, node_name, event, now)?;
+            // A namespace that is going away takes no events; the pod's life goes on.
+            let _told = tell(world, pod, node_name, event, now);
         }
         if let Some(status) = outcome.status {
             change_status(world, "pods", pod.namespace(), pod.name(), status, now)?;

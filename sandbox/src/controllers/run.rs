@@ -57,7 +57,7 @@ impl Controllers {
             self.take_in(world);
             let Some(work) = self.queue.pop_first() else { return };
             let outcome = look_at(world, &work, now);
-            self.settle(work, outcome, now);
+            self.settle(work, &outcome, now);
         }
         debug_assert!(false, "the controllers keep waking each other: {:?}", self.queue.first());
     }
@@ -68,8 +68,8 @@ impl Controllers {
         self.wakes.values().min().copied()
     }
 
-    fn settle(&mut self, work: Work, outcome: Answer<Option<Timestamp>>, now: Timestamp) {
-        let wake = match outcome {
+    fn settle(&mut self, work: Work, outcome: &Answer<Option<Timestamp>>, now: Timestamp) {
+        let wake = match *outcome {
             Ok(wake) => {
                 self.failures.remove(&work);
                 wake
@@ -119,8 +119,7 @@ impl Controllers {
         let here = (object.namespace().to_owned(), object.name().to_owned());
         match (&*resource.group, &*resource.plural) {
             ("", "pods") => self.notice_pod(world, object),
-            ("", "services") => self.queue_one(Work::Service(here.0, here.1)),
-            ("", "endpoints") => self.queue_one(Work::Service(here.0, here.1)),
+            ("", "services" | "endpoints") => self.queue_one(Work::Service(here.0, here.1)),
             ("discovery.k8s.io", "endpointslices") => {
                 let service = text(object.value(), &["metadata", "labels", "kubernetes.io/service-name"]);
                 if !service.is_empty() {

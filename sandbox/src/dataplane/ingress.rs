@@ -48,7 +48,7 @@ impl Ingresses {
             let locations = locations(ingress);
             match canary(ingress) {
                 Some(canary) => {
-                    ingresses.canaries.extend(locations.into_iter().map(|location| (location, canary.clone())))
+                    ingresses.canaries.extend(locations.into_iter().map(|location| (location, canary.clone())));
                 }
                 None => ingresses.stable.extend(locations),
             }
