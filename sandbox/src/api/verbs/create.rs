@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{Call, Target};
 use crate::api::admission::{self, Source, Writer};
 use crate::api::status::{Answer, Status};
-use crate::api::{convert, crd, kinds};
+use crate::api::{convert, follow_up, kinds};
 use crate::world::{Object, World, metadata, metadata_text, remove_metadata, set_metadata};
 
 /// A generated name keeps this much of its base, so that it fits into a label.
@@ -49,7 +49,7 @@ pub(crate) fn create_as(
         return Ok(target.shown(&Arc::new(Object::shown(stored, 0))));
     }
     let object = world.put(&target.resource.stored_as, stored);
-    crd::after_write(world, target, &object, call.now);
+    follow_up::after_write(world, target, None, &object, call.now);
     Ok(target.shown(&object))
 }
 

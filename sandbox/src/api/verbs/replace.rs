@@ -9,7 +9,7 @@ use super::{Call, Target, delete};
 use crate::api::admission::{self, Source, Writer};
 use crate::api::registry::Version;
 use crate::api::status::{Answer, Status};
-use crate::api::{convert, crd, kinds};
+use crate::api::{convert, follow_up, kinds};
 use crate::schema::{FieldError, Reason};
 use crate::world::{Object, World, metadata, metadata_mut, metadata_text, object_mut, remove_metadata, set_metadata};
 
@@ -104,7 +104,7 @@ pub(crate) fn replace(
         return Ok(target.shown(&Arc::new(Object::shown(stored, existing.revision()))));
     }
     let object = world.put(&target.resource.stored_as, stored);
-    crd::after_write(world, target, &object, call.now);
+    follow_up::after_write(world, target, Some(existing), &object, call.now);
     Ok(target.shown(&object))
 }
 
