@@ -22,6 +22,7 @@ use regex::Regex;
 use serde_json::Value;
 
 pub use builtin::{BuiltinKind, builtin_kinds, builtin_schema};
+pub(crate) use builtin::{object_meta as object_meta_schema, text as text_schema, zero_object};
 pub use default::default;
 pub use field_error::{FieldError, Reason, aggregate};
 pub use parse::parse;
