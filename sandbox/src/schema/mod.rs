@@ -2,6 +2,7 @@
 //! with them: defaults, pruning, validation, rules.
 
 mod builtin;
+pub mod builtin_defaults;
 pub mod decode;
 mod default;
 pub mod field_error;
