@@ -19,7 +19,7 @@ type etcd struct {
 
 // startEtcd returns once the store answers. Both ports are chosen by the kernel
 // while listening, so that no two control planes can race for one.
-func startEtcd(ctx context.Context, dir, logFile string) (*etcd, error) {
+func startEtcd(ctx context.Context, dir string) (*etcd, error) {
 	anyPort := []url.URL{{Scheme: "http", Host: "127.0.0.1:0"}}
 	config := embed.NewConfig()
 	config.Dir = filepath.Join(dir, "etcd")
@@ -29,7 +29,7 @@ func startEtcd(ctx context.Context, dir, logFile string) (*etcd, error) {
 	// Its HTTP gateway would dial the advertised port, which is 0.
 	config.EnableGRPCGateway = false
 	config.LogLevel = "error"
-	config.LogOutputs = []string{logFile}
+	config.LogOutputs = []string{"stderr"}
 	// The data is worth nothing after a crash of the machine, and a sync per
 	// write is most of what a write costs on a small disk.
 	config.UnsafeNoFsync = true

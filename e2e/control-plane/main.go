@@ -23,6 +23,10 @@ import (
 	"github.com/spf13/pflag"
 )
 
+// stopPatience is what each floor of the control plane gets to end in, so that
+// all of it is gone within two seconds.
+const stopPatience = 600 * time.Millisecond
+
 type settings struct {
 	dir              string
 	port             int
@@ -31,18 +35,27 @@ type settings struct {
 
 func main() {
 	s, err := parseSettings(os.Args[1:])
-	switch {
-	case errors.Is(err, pflag.ErrHelp):
+	if errors.Is(err, pflag.ErrHelp) {
 		return
-	case err != nil:
-		fmt.Fprintf(os.Stderr, "control-plane: %v\n", err)
-		os.Exit(2)
 	}
-	if err := serve(s); err != nil {
-		fmt.Fprintf(os.Stderr, "control-plane: %v\n", err)
-		os.Exit(1)
+	exitOn(err, 2, os.Stderr)
+	claim, err := claimDataDir(s.dir)
+	exitOn(err, 1, os.Stderr)
+	stderr, err := logTo(s.logFile())
+	exitOn(err, 1, os.Stderr)
+	err = run(s, stderr)
+	claim.Close()
+	exitOn(err, 1, stderr)
+}
+
+func exitOn(err error, code int, stderr *os.File) {
+	if err != nil {
+		fmt.Fprintf(stderr, "control-plane: %v\n", err)
+		os.Exit(code)
 	}
 }
+
+func (s settings) logFile() string { return filepath.Join(s.dir, "control-plane.log") }
 
 func parseSettings(args []string) (settings, error) {
 	var s settings
@@ -62,55 +75,55 @@ func parseSettings(args []string) (settings, error) {
 	return s, nil
 }
 
-// serve brings the components up in the order in which they need each other,
-// and takes them down in reverse.
-func serve(s settings) error {
+// run serves until it is told to stop, which is no error, or something breaks.
+func run(s settings, stderr *os.File) error {
 	// Worth 1.4 times the write rate for half a gigabyte.
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(400)
 	}
-	claim, err := claimDataDir(s.dir)
-	if err != nil {
-		return err
-	}
-	defer claim.Close()
-	logFile := filepath.Join(s.dir, "control-plane.log")
-	if err := logTo(logFile); err != nil {
-		return err
-	}
 	life := newLifetime()
+	explainGivingUp(life, s.logFile(), stderr)
 	stopOnSignal(life)
 	if s.untilStdinCloses {
 		stopOnEndOf(os.Stdin, life)
 	}
+	err := serve(s, life)
+	if errors.Is(err, errStopRequested) {
+		return nil
+	}
+	return err
+}
 
+// serve brings the components up in the order in which they need each other,
+// and takes them down in reverse.
+func serve(s settings, life lifetime) error {
 	credentials, err := prepareCredentials(s.dir)
 	if err != nil {
 		return err
 	}
-	store, err := startEtcd(life, s.dir, logFile)
+	store, err := startEtcd(life, s.dir)
 	if err != nil {
-		return ignoreRequestedStop(err)
+		return err
 	}
 	etcdPart := life.run("etcd", store.serve)
-	defer stopWithin(2*time.Second, etcdPart)
+	defer stopWithin(stopPatience, etcdPart)
 
 	server, err := prepareAPIServer(life, credentials, store.url(), s.port)
 	if err != nil {
-		return ignoreRequestedStop(err)
+		return err
 	}
 	if err := credentials.writeKubeconfigs(server.url()); err != nil {
 		return err
 	}
 	serverPart := life.run("API server", server.serve)
-	defer stopWithin(time.Second, serverPart)
+	defer stopWithin(stopPatience, serverPart)
 
 	client, err := newAdminClient(credentials)
 	if err != nil {
 		return err
 	}
 	if err := waitForAPI(life, client); err != nil {
-		return ignoreRequestedStop(err)
+		return err
 	}
 	controllersPart := life.run("controller manager", func(ctx context.Context) error {
 		return runControllers(ctx, credentials)
@@ -118,9 +131,9 @@ func serve(s settings) error {
 	schedulerPart := life.run("scheduler", func(ctx context.Context) error {
 		return runScheduler(ctx, credentials)
 	})
-	defer stopWithin(time.Second, controllersPart, schedulerPart)
+	defer stopWithin(stopPatience, controllersPart, schedulerPart)
 	if err := waitForFirstPod(life, client); err != nil {
-		return ignoreRequestedStop(err)
+		return err
 	}
 
 	defer withdrawAnnouncement(s.dir)
@@ -130,20 +143,13 @@ func serve(s settings) error {
 		URL:        server.url(),
 		Ports:      map[string]int{"apiserver": server.address.(*net.TCPAddr).Port, "etcd": store.client.Port},
 		PID:        os.Getpid(),
-		Log:        logFile,
+		Log:        s.logFile(),
 	}.publish(os.Stdout)
 	if err != nil {
 		return fmt.Errorf("announce readiness: %w", err)
 	}
 	<-life.Done()
-	return life.failure()
-}
-
-func ignoreRequestedStop(err error) error {
-	if errors.Is(err, errStopRequested) {
-		return nil
-	}
-	return err
+	return context.Cause(life)
 }
 
 // stopOnSignal ends the lifetime on the first SIGTERM or SIGINT and the process

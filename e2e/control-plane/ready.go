@@ -31,12 +31,14 @@ func waitUntil(ctx context.Context, what string, ask func(context.Context) error
 			return nil
 		}
 		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-limited.Done():
-			return fmt.Errorf("no %s within %s: %w", what, startPatience, err)
 		case <-time.After(pollPause):
+			continue
+		case <-limited.Done():
 		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		return fmt.Errorf("no %s within %s: %w", what, startPatience, err)
 	}
 }
 

@@ -23,12 +23,9 @@ func newLifetime() lifetime {
 	return lifetime{Context: ctx, end: end}
 }
 
-// failure is what has to be reported once the lifetime is over.
-func (l lifetime) failure() error {
-	if cause := context.Cause(l); !errors.Is(cause, errStopRequested) {
-		return cause
-	}
-	return nil
+// stopRequested tells an end that was asked for from one that broke in.
+func (l lifetime) stopRequested() bool {
+	return errors.Is(context.Cause(l), errStopRequested)
 }
 
 // component is one part of the control plane, running on a context of its own
