@@ -87,7 +87,7 @@ func run(s settings, stderr *os.File) error {
 	if s.untilStdinCloses {
 		stopOnEndOf(os.Stdin, life)
 	}
-	err := serve(s, life)
+	err := serve(s, life, stderr)
 	if errors.Is(err, errStopRequested) {
 		return nil
 	}
@@ -96,12 +96,12 @@ func run(s settings, stderr *os.File) error {
 
 // serve brings the components up in the order in which they need each other,
 // and takes them down in reverse.
-func serve(s settings, life lifetime) error {
+func serve(s settings, life lifetime, stderr *os.File) error {
 	credentials, err := prepareCredentials(s.dir)
 	if err != nil {
 		return err
 	}
-	store, err := startEtcd(life, s.dir)
+	store, err := startEtcd(life, s.dir, stderr)
 	if err != nil {
 		return err
 	}
