@@ -5,6 +5,7 @@
 pub mod api;
 pub mod apply;
 pub mod clock;
+pub mod doors;
 pub mod patch;
 pub mod random;
 pub mod schema;
