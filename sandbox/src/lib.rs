@@ -1,1 +1,3 @@
 //! A whole cluster in memory, on virtual time.
+
+pub mod kubelet;
