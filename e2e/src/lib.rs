@@ -7,6 +7,7 @@
 mod cluster;
 mod eventually;
 mod history;
+pub mod kubectl;
 pub mod kubelets;
 mod namespace;
 pub mod sight;
