@@ -217,6 +217,11 @@ fn an_object_that_is_held_holds_its_definition() {
     let (code, going) = cluster.get(&format!("{CRDS}/widgets.example.com"));
     assert_eq!(code, 200);
     assert_eq!(going["metadata"]["finalizers"], json!(["customresourcecleanup.apiextensions.k8s.io"]));
+    let (code, refused) = cluster.post(WIDGETS, &widget("late", &json!({"size": 1})));
+    assert_eq!(
+        (code, refused["message"].as_str()),
+        (405, Some("create not allowed while custom resource definition is terminating"))
+    );
     let (code, _) = cluster.patch(&format!("{WIDGETS}/a"), MERGE, &json!({"metadata": {"finalizers": []}}));
     assert_eq!(code, 200);
     assert_eq!(cluster.get(&format!("{CRDS}/widgets.example.com")).0, 404);
