@@ -9,6 +9,7 @@ use super::status::{Answer, Status};
 use super::verbs::patch::Patch;
 use super::verbs::{Call, Target};
 use crate::patch::{json, merge};
+use crate::schema::builtin_schema;
 use crate::schema::decode::{self, Decoded};
 use crate::world::object_mut;
 
@@ -55,6 +56,10 @@ pub(crate) fn object_of_kind(
         unrecognized(kind, &why, &request.body)
     })?;
     let mut value = decoded.value;
+    if value.is_null() && !custom {
+        // To a typed decoder null is an object that says nothing.
+        value = Value::Object(serde_json::Map::new());
+    }
     if !value.is_object() {
         let found = describe(&value);
         let why = format!(
@@ -116,19 +121,30 @@ fn check_type(value: &mut Value, kind: &str, api_version: &str, custom: bool) ->
             version_mismatch(&given_version, expected.0)
         });
     }
-    if !same_kind {
-        let version = given_version.rsplit('/').next().unwrap_or("");
-        return Err(Status::bad_request(format!(
-            "{given_kind} in version {version:?} cannot be handled as a {kind}: converting ({given_version}.{given_kind}) to ({api_version}.{kind}): unknown conversion"
-        )));
-    }
-    if !same_version {
-        return Err(version_mismatch(&given_version, api_version));
+    if !(same_kind && same_version) {
+        return Err(other_kind((&given_version, &given_kind), (api_version, kind)));
     }
     let fields = object_mut(value);
     fields.insert("kind".into(), Value::from(kind));
     fields.insert("apiVersion".into(), Value::from(api_version));
     Ok(())
+}
+
+/// An object of another built-in kind, or of none that anybody knows. The places named are those in the real server.
+fn other_kind(given: (&str, &str), wanted: (&str, &str)) -> Box<Status> {
+    let api_version = if given.0.is_empty() { wanted.0 } else { given.0 };
+    let given_kind = if given.1.is_empty() { wanted.1 } else { given.1 };
+    let kind = wanted.1;
+    let version = api_version.rsplit('/').next().unwrap_or("");
+    let why = if builtin_schema(api_version, given_kind).is_some() {
+        let group = wanted.0.split_once('/').map_or("core", |(group, _)| group);
+        format!("converting ({api_version}.{given_kind}) to ({group}.{kind}): unknown conversion")
+    } else {
+        format!(
+            "no kind {given_kind:?} is registered for version {api_version:?} in scheme \"pkg/runtime/scheme.go:111\""
+        )
+    };
+    Status::bad_request(format!("{given_kind} in version {version:?} cannot be handled as a {kind}: {why}"))
 }
 
 fn version_mismatch(given: &str, expected: &str) -> Box<Status> {
@@ -199,9 +215,12 @@ pub(crate) fn patch(request: &Request, call: &mut Call, target: &Target, media_t
         "application/strategic-merge-patch+json",
         "application/apply-patch+yaml",
     ];
-    let supported = if target.resource.rules.custom { CUSTOM } else { BUILT_IN };
-    if !supported.contains(&media_type) {
-        return Err(Status::unsupported_media_type(supported));
+    let custom = target.resource.rules.custom;
+    if custom && !CUSTOM.contains(&media_type) {
+        return Err(Status::unsupported_media_type(CUSTOM));
+    }
+    if !custom && !BUILT_IN.contains(&media_type) {
+        return Err(Status::unsupported_patch());
     }
     let (patch, complaints) = match media_type {
         "application/apply-patch+yaml" => {

@@ -132,7 +132,12 @@ impl Serialize for PlainList<'_> {
         let mut list = serializer.serialize_map(None)?;
         list.serialize_entry("kind", &resource.list_kind)?;
         list.serialize_entry("apiVersion", &api_version(&resource.group, &self.target.version))?;
-        list.serialize_entry("metadata", &list_metadata(self.page))?;
+        let mut metadata = list_metadata(self.page);
+        if resource.rules.custom && self.page.continue_token.is_empty() {
+            // Lists of custom resources always carry the field.
+            metadata["continue"] = json!("");
+        }
+        list.serialize_entry("metadata", &metadata)?;
         list.serialize_entry("items", &items)?;
         list.end()
     }
@@ -194,7 +199,7 @@ fn event_object(cursor: &mut WatchCursor, object: &Arc<Object>, now: Timestamp) 
 
 /// An object that carries nothing but the revision up to which the client knows everything.
 fn bookmark(target: &Target, revision: u64, initial_events_end: bool) -> Object {
-    let mut metadata = json!({"creationTimestamp": null, "resourceVersion": revision.to_string()});
+    let mut metadata = json!({"resourceVersion": revision.to_string()});
     if initial_events_end {
         metadata["annotations"] = json!({"k8s.io/initial-events-end": "true"});
     }
