@@ -1,1 +1,3 @@
 //! Harness for tests against a real Kubernetes control plane.
+
+pub mod conformance;
