@@ -1,0 +1,72 @@
+//! Providers: where the value of a metric comes from.
+
+pub mod http;
+pub mod job;
+pub mod query;
+pub mod vendor;
+
+use std::collections::BTreeMap;
+
+pub use http::{
+    Authentication, BasicAuth, Header, HeaderSource, OAuth2, PrometheusMetric, RangeQuery, Sigv4, WebMetric,
+};
+pub use job::JobMetric;
+pub use query::{GraphiteMetric, InfluxdbMetric, NewRelicMetric, SkyWalkingMetric, WavefrontMetric};
+pub use vendor::{CloudWatchMetric, DatadogMetric, KayentaMetric};
+
+use crate::shape::api_types;
+use crate::unit::Raw;
+
+api_types! {
+    /// Where the value of a metric comes from: exactly one of its members.
+    pub struct Provider {
+        /// Asks a Prometheus server, or one that speaks its language.
+        pub prometheus: Option<PrometheusMetric>,
+        /// Asks any HTTP server that answers with JSON.
+        pub web: Option<WebMetric>,
+        /// Runs a Job; its success is the verdict.
+        pub job: Option<JobMetric>,
+        /// Asks Datadog.
+        pub datadog: Option<DatadogMetric>,
+        /// Asks New Relic.
+        pub new_relic: Option<NewRelicMetric>,
+        /// Asks Wavefront.
+        pub wavefront: Option<WavefrontMetric>,
+        /// Asks Amazon CloudWatch.
+        pub cloud_watch: Option<CloudWatchMetric>,
+        /// Asks Graphite.
+        pub graphite: Option<GraphiteMetric>,
+        /// Asks InfluxDB.
+        pub influxdb: Option<InfluxdbMetric>,
+        /// Asks Apache SkyWalking.
+        pub skywalking: Option<SkyWalkingMetric>,
+        /// Has Kayenta compare canary and baseline.
+        pub kayenta: Option<KayentaMetric>,
+        /// Asks a plugin: its name to its configuration.
+
+        pub plugin: Option<BTreeMap<String, Raw>>,
+    }
+}
+
+impl Provider {
+    /// Names of all members that are set, as they are written. Validation refuses none and more than one.
+    pub fn names(&self) -> Vec<&'static str> {
+        [
+            ("prometheus", self.prometheus.is_some()),
+            ("web", self.web.is_some()),
+            ("job", self.job.is_some()),
+            ("datadog", self.datadog.is_some()),
+            ("newRelic", self.new_relic.is_some()),
+            ("wavefront", self.wavefront.is_some()),
+            ("cloudWatch", self.cloud_watch.is_some()),
+            ("graphite", self.graphite.is_some()),
+            ("influxdb", self.influxdb.is_some()),
+            ("skywalking", self.skywalking.is_some()),
+            ("kayenta", self.kayenta.is_some()),
+            ("plugin", self.plugin.is_some()),
+        ]
+        .into_iter()
+        .filter_map(|(name, is_set)| is_set.then_some(name))
+        .collect()
+    }
+}

@@ -1,0 +1,200 @@
+//! The one place where requests meet schemas and field ownership.
+
+use serde_json::{Value, json};
+
+use super::body::strict_failure;
+use super::options::FieldValidation;
+use super::registry::NameRule;
+use super::status::{Answer, Status};
+use super::verbs::{Call, Target};
+use super::{crd, crd_rules};
+use crate::patch::strategic;
+use crate::schema::metadata::{self, NameCheck};
+use crate::schema::{
+    FieldError, Schema, builtin_schema, check_types, default, names, prune, prune_resource, validate_resource,
+};
+use crate::world::{World, object_mut};
+
+/// Who owns the fields that a write sets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Writer {
+    /// A create, update or patch by that manager.
+    Update { manager: String, subresource: &'static str },
+    /// A server-side apply of an object that isn't there yet.
+    Apply,
+    /// A server-side apply whose ownership is in the object already.
+    Applied,
+}
+
+/// Where an object comes from; refusals differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Source {
+    Body,
+    Patch,
+}
+
+/// Makes an incoming object one of its kind: types checked, unknown fields out (or refused), defaults in.
+pub(crate) fn admit(call: &mut Call, target: &Target, mut value: Value, source: Source) -> Answer<Value> {
+    let sent = (source == Source::Patch).then(|| value.clone());
+    let refuse = |why: &str| match &sent {
+        Some(patched) => Status::invalid_patch(patched, why),
+        None => Status::bad_request(format!(
+            "{kind} in version {version:?} cannot be handled as a {kind}: {why}",
+            kind = target.kind(),
+            version = target.version
+        )),
+    };
+    if let Some(meta) = metadata_schema() {
+        let typed = value.get("metadata").is_none_or(Value::is_object);
+        let fits = value.get("metadata").map_or(Ok(()), |metadata| check_types(meta, metadata));
+        if !typed || fits.is_err() {
+            let why = fits.err().unwrap_or_else(|| "metadata is not an object".to_owned());
+            return Err(refuse(&why));
+        }
+    }
+    let unknown = match custom_schema(target) {
+        Some(schema) => {
+            let unknown = prune_resource(schema, &mut value);
+            default(schema, &mut value);
+            unknown
+        }
+        None if target.resource.rules.custom => Vec::new(),
+        None => match built_in_schema(target) {
+            Some(schema) => {
+                check_types(schema, &value).map_err(|why| refuse(&why))?;
+                let unknown = prune(schema, &mut value);
+                if target.is(crd::GROUP, "CustomResourceDefinition") {
+                    crd_rules::set_defaults(&mut value);
+                }
+                unknown
+            }
+            None => Vec::new(),
+        },
+    };
+    let unknown: Vec<String> = unknown.iter().map(|path| format!("unknown field {path:?}")).collect();
+    match call.options.field_validation {
+        FieldValidation::Ignore => {}
+        FieldValidation::Warn => call.warnings.extend(unknown),
+        FieldValidation::Strict => {
+            let mut complaints = std::mem::take(&mut call.patch_complaints);
+            complaints.extend(unknown);
+            if !complaints.is_empty() {
+                return Err(match &sent {
+                    Some(patched) => {
+                        let why = format!("strict decoding error: {}", complaints.join(", "));
+                        Status::invalid_patch(patched, why)
+                    }
+                    None => strict_failure(target.kind(), &target.api_version(), &complaints),
+                });
+            }
+        }
+    }
+    Ok(value)
+}
+
+/// A patch can't turn an object into one of another kind.
+pub(crate) fn restore_type(target: &Target, value: &mut Value) -> Answer<()> {
+    let fields = object_mut(value);
+    let kept = [("kind", target.kind().to_owned()), ("apiVersion", target.api_version())];
+    for (field, wanted) in kept {
+        let given = fields.get(field).and_then(Value::as_str).unwrap_or("");
+        if given != wanted && !given.is_empty() {
+            return Err(Status::bad_request(format!(
+                "the {field} in the data ({given}) does not match the expected {field} ({wanted})"
+            )));
+        }
+        fields.insert(field.into(), json!(wanted));
+    }
+    Ok(())
+}
+
+fn metadata_schema() -> Option<&'static Schema> {
+    builtin_schema("v1", "ConfigMap")?.entry("metadata")
+}
+
+fn built_in_schema(target: &Target) -> Option<&'static Schema> {
+    builtin_schema(&target.api_version(), target.kind())
+}
+
+fn custom_schema(target: &Target) -> Option<&Schema> {
+    target.version_facts()?.schema.as_ref().map(|schema| &schema.parsed)
+}
+
+/// Notes who owns which field after a write.
+pub(crate) fn own_fields(
+    _call: &Call,
+    _target: &Target,
+    _before: Option<&Value>,
+    _value: &mut Value,
+    _writer: &Writer,
+) -> Answer<()> {
+    Ok(())
+}
+
+/// Whether a new object keeps the rules of its kind.
+pub(crate) fn check_create(_world: &World, target: &Target, value: &Value) -> Answer<()> {
+    let metadata = value.get("metadata").cloned().unwrap_or_default();
+    let mut errors = metadata::validate(&metadata, target.resource.namespaced, name_check(target));
+    errors.extend(custom_complaints(target, value, None));
+    if target.is(crd::GROUP, "CustomResourceDefinition") {
+        errors.extend(crd_rules::complaints(value));
+    }
+    refuse_if_any(target, value, &errors)
+}
+
+/// Whether the next state of an object keeps the rules of its kind.
+pub(crate) fn check_update(_world: &World, target: &Target, before: &Value, value: &Value) -> Answer<()> {
+    let of = |object: &Value| object.get("metadata").cloned().unwrap_or_default();
+    let mut errors = metadata::validate_update(&of(value), &of(before));
+    errors.extend(custom_complaints(target, value, Some(before)));
+    if target.is(crd::GROUP, "CustomResourceDefinition") {
+        errors.extend(crd_rules::update_complaints(before, value));
+    }
+    refuse_if_any(target, value, &errors)
+}
+
+fn custom_complaints(target: &Target, value: &Value, before: Option<&Value>) -> Vec<FieldError> {
+    custom_schema(target).map_or_else(Vec::new, |schema| validate_resource(schema, value, before))
+}
+
+fn refuse_if_any(target: &Target, value: &Value, errors: &[FieldError]) -> Answer<()> {
+    if errors.is_empty() {
+        return Ok(());
+    }
+    Err(target.invalid(crate::world::metadata_text(value, "name"), errors))
+}
+
+fn name_check(target: &Target) -> NameCheck {
+    match target.resource.rules.names {
+        NameRule::Subdomain => names::dns_subdomain,
+        NameRule::Label => names::dns_label,
+        NameRule::ServiceLabel => names::dns1035_label,
+        NameRule::PathSegment => names::path_segment,
+    }
+}
+
+/// Lays a strategic merge patch over an object.
+pub(crate) fn strategic_merge(target: &Target, before: &Value, changes: &Value) -> Answer<Value> {
+    let schema = built_in_schema(target).ok_or_else(|| Status::unsupported_media_type(&[]))?;
+    Ok(strategic::apply(schema, before.clone(), changes)?)
+}
+
+/// Whether what is applied is an object of the target's kind and name.
+pub(crate) fn check_applied(_call: &mut Call, target: &Target, wanted: &mut Value) -> Answer<()> {
+    let given = crate::world::metadata_text(wanted, "name").to_owned();
+    if !given.is_empty() && given != target.name {
+        return Err(Status::bad_request(format!(
+            "the name of the object ({given}) does not match the name on the URL ({})",
+            target.name
+        )));
+    }
+    crate::world::set_metadata(wanted, "name", json!(target.name));
+    Ok(())
+}
+
+/// Lays what a manager wants over what is there.
+pub(crate) fn apply(_call: &Call, _target: &Target, before: &Value, wanted: &Value) -> Answer<Value> {
+    let mut value = before.clone();
+    crate::patch::merge::apply(&mut value, wanted);
+    Ok(value)
+}

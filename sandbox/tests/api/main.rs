@@ -1,0 +1,7 @@
+//! The API server as its clients see it, asked through the direct door.
+
+mod custom_resources;
+mod lists_and_watches;
+mod objects;
+mod support;
+mod tables;
