@@ -3,6 +3,7 @@
 //! [`World`] is the state of the cluster, [`api::handle`] the API server as one pure function over it.
 
 pub mod api;
+pub mod apply;
 pub mod clock;
 pub mod cluster;
 pub mod controllers;

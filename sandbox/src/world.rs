@@ -13,7 +13,7 @@ pub use self::object::{
     Object, child_mut, metadata, metadata_list, metadata_mut, metadata_text, object_mut, owner_references,
     remove_metadata, set_metadata,
 };
-use crate::api::access::Access;
+use crate::api::access::{Access, User};
 use crate::api::registry::Registry;
 use crate::random::Random;
 
@@ -72,6 +72,11 @@ impl World {
     pub fn with_log_capacity(mut self, changes: usize) -> Self {
         self.log_capacity = changes;
         self
+    }
+
+    /// From now on this token proves that user.
+    pub fn add_token(&mut self, token: &str, user: User) {
+        self.access.add_token(token, user);
     }
 
     /// The cluster's current revision.

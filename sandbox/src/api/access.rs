@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::rbac::Bindings;
 use super::request::Request;
 use super::status::{Answer, Status};
 
@@ -52,11 +53,12 @@ impl User {
 #[derive(Debug, Clone, Default)]
 pub struct Access {
     tokens: BTreeMap<String, User>,
+    pub(crate) bindings: Bindings,
 }
 
 impl Access {
     /// From now on this token proves that user.
-    pub fn add_token(&mut self, token: &str, user: User) {
+    pub(crate) fn add_token(&mut self, token: &str, user: User) {
         self.tokens.insert(token.to_owned(), user);
     }
 

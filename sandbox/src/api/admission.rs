@@ -4,24 +4,25 @@ use serde_json::{Value, json};
 
 use super::body::strict_failure;
 use super::options::FieldValidation;
-use super::registry::NameRule;
+use super::registry::{NameRule, Version};
 use super::status::{Answer, Status};
 use super::verbs::{Call, Target};
 use super::{crd, crd_rules};
+use crate::apply::{self, ApplyError, Write};
+use crate::clock::rfc3339_seconds;
 use crate::patch::strategic;
+use crate::schema::builtin_defaults::default_builtin;
 use crate::schema::metadata::{self, NameCheck};
 use crate::schema::{
     FieldError, Schema, builtin_schema, check_types, default, names, prune, prune_resource, validate_resource,
 };
-use crate::world::{World, object_mut};
+use crate::world::{metadata_text, object_mut, set_metadata};
 
 /// Who owns the fields that a write sets.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Writer {
-    /// A create, update or patch by that manager.
-    Update { manager: String, subresource: &'static str },
-    /// A server-side apply of an object that isn't there yet.
-    Apply,
+    /// A create, update or patch by the call's manager, through that door.
+    Update { subresource: &'static str },
     /// A server-side apply whose ownership is in the object already.
     Applied,
 }
@@ -63,9 +64,7 @@ pub(crate) fn admit(call: &mut Call, target: &Target, mut value: Value, source: 
             Some(schema) => {
                 check_types(schema, &value).map_err(|why| refuse(&why))?;
                 let unknown = prune(schema, &mut value);
-                if target.is(crd::GROUP, "CustomResourceDefinition") {
-                    crd_rules::set_defaults(&mut value);
-                }
+                default_builtin(&target.api_version(), target.kind(), &mut value);
                 unknown
             }
             None => Vec::new(),
@@ -120,19 +119,56 @@ fn custom_schema(target: &Target) -> Option<&Schema> {
     target.version_facts()?.schema.as_ref().map(|schema| &schema.parsed)
 }
 
-/// Notes who owns which field after a write.
-pub(crate) fn own_fields(
-    _call: &Call,
-    _target: &Target,
-    _before: Option<&Value>,
-    _value: &mut Value,
-    _writer: &Writer,
-) -> Answer<()> {
-    Ok(())
+/// The write as the ownership of fields sees it.
+fn write<'a>(call: &'a Call, target: &'a Target, at: &'a WriteTexts, subresource: &'a str) -> Write<'a> {
+    Write {
+        schema: custom_schema(target).or_else(|| built_in_schema(target)),
+        manager: &call.options.field_manager,
+        api_version: &at.api_version,
+        subresource,
+        reset: reset_fields(target),
+        now: &at.now,
+    }
+}
+
+/// Texts that a write borrows.
+struct WriteTexts {
+    api_version: String,
+    now: String,
+}
+
+impl WriteTexts {
+    fn of(call: &Call, target: &Target) -> Self {
+        Self { api_version: target.api_version(), now: rfc3339_seconds(call.now) }
+    }
+}
+
+/// Fields that a door doesn't change, whatever is sent through it.
+fn reset_fields(target: &Target) -> &'static [&'static str] {
+    let has_status = target.version_facts().is_some_and(Version::has_status);
+    match (target.subresource, target.resource.rules.custom, target.kind()) {
+        ("status", true, _) => &["spec", "metadata"],
+        ("status", false, "Deployment") => &["spec", "metadata.labels"],
+        ("status", false, "Pod") => &["spec", "metadata.deletionTimestamp", "metadata.ownerReferences"],
+        ("status", false, _) => &["spec"],
+        _ if has_status => &["status"],
+        _ => &[],
+    }
+}
+
+/// Notes who owns which field after a write. A write that changed nothing keeps the times as they were.
+pub(crate) fn own_fields(call: &Call, target: &Target, before: Option<&Value>, value: &mut Value, writer: Writer) {
+    if let Writer::Update { subresource } = writer {
+        let texts = WriteTexts::of(call, target);
+        apply::update(before, value, &write(call, target, &texts, subresource));
+    }
+    if let Some(before) = before {
+        apply::ignore_new_times(value, before);
+    }
 }
 
 /// Whether a new object keeps the rules of its kind.
-pub(crate) fn check_create(_world: &World, target: &Target, value: &Value) -> Answer<()> {
+pub(crate) fn check_create(target: &Target, value: &Value) -> Answer<()> {
     let metadata = value.get("metadata").cloned().unwrap_or_default();
     let mut errors = metadata::validate(&metadata, target.resource.namespaced, name_check(target));
     errors.extend(custom_complaints(target, value, None));
@@ -143,7 +179,7 @@ pub(crate) fn check_create(_world: &World, target: &Target, value: &Value) -> An
 }
 
 /// Whether the next state of an object keeps the rules of its kind.
-pub(crate) fn check_update(_world: &World, target: &Target, before: &Value, value: &Value) -> Answer<()> {
+pub(crate) fn check_update(target: &Target, before: &Value, value: &Value) -> Answer<()> {
     let of = |object: &Value| object.get("metadata").cloned().unwrap_or_default();
     let mut errors = metadata::validate_update(&of(value), &of(before));
     errors.extend(custom_complaints(target, value, Some(before)));
@@ -161,7 +197,7 @@ fn refuse_if_any(target: &Target, value: &Value, errors: &[FieldError]) -> Answe
     if errors.is_empty() {
         return Ok(());
     }
-    Err(target.invalid(crate::world::metadata_text(value, "name"), errors))
+    Err(target.invalid(metadata_text(value, "name"), errors))
 }
 
 fn name_check(target: &Target) -> NameCheck {
@@ -180,21 +216,26 @@ pub(crate) fn strategic_merge(target: &Target, before: &Value, changes: &Value) 
 }
 
 /// Whether what is applied is an object of the target's kind and name.
-pub(crate) fn check_applied(_call: &mut Call, target: &Target, wanted: &mut Value) -> Answer<()> {
-    let given = crate::world::metadata_text(wanted, "name").to_owned();
+pub(crate) fn check_applied(target: &Target, wanted: &mut Value) -> Answer<()> {
+    let given = metadata_text(wanted, "name").to_owned();
     if !given.is_empty() && given != target.name {
         return Err(Status::bad_request(format!(
             "the name of the object ({given}) does not match the name on the URL ({})",
             target.name
         )));
     }
-    crate::world::set_metadata(wanted, "name", json!(target.name));
+    set_metadata(wanted, "name", json!(target.name));
     Ok(())
 }
 
-/// Lays what a manager wants over what is there.
-pub(crate) fn apply(_call: &Call, _target: &Target, before: &Value, wanted: &Value) -> Answer<Value> {
-    let mut value = before.clone();
-    crate::patch::merge::apply(&mut value, wanted);
-    Ok(value)
+/// Lays what a manager wants over what is there (`None`: it is created by this).
+pub(crate) fn apply(call: &Call, target: &Target, before: Option<&Value>, wanted: &Value) -> Answer<Value> {
+    let texts = WriteTexts::of(call, target);
+    let write = write(call, target, &texts, target.subresource);
+    let force = call.options.force.unwrap_or(false);
+    apply::apply(before, wanted, force, &write).map_err(|error| match error {
+        ApplyError::Conflict(conflicts) => Status::apply_conflict(conflicts.message(), &conflicts.causes()),
+        ApplyError::BadRequest(why) => Status::bad_request(why),
+        ApplyError::Internal(why) => Status::internal(why),
+    })
 }

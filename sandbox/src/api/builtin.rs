@@ -39,6 +39,14 @@ const fn line(group: &'static str, version: &'static str, kind: &'static str, pl
     }
 }
 
+const fn review(group: &'static str, kind: &'static str, plural: &'static str, namespaced: bool) -> Line {
+    Line {
+        namespaced,
+        rules: Rules { review: true, deletes_collections: false, ..Rules::PLAIN },
+        ..line(group, "v1", kind, plural)
+    }
+}
+
 const COUNTED: Rules = Rules { counts_generations: true, ..Rules::PLAIN };
 
 const RBAC: Rules = Rules { create_on_update: true, names: NameRule::PathSegment, ..Rules::PLAIN };
@@ -147,6 +155,11 @@ const TABLE: &[Line] = &[
         rules: Rules { unconditional_update: false, ..COUNTED },
         ..line("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions")
     },
+    review("authorization.k8s.io", "SelfSubjectAccessReview", "selfsubjectaccessreviews", false),
+    review("authorization.k8s.io", "SelfSubjectRulesReview", "selfsubjectrulesreviews", false),
+    review("authorization.k8s.io", "SubjectAccessReview", "subjectaccessreviews", false),
+    review("authorization.k8s.io", "LocalSubjectAccessReview", "localsubjectaccessreviews", true),
+    review("authentication.k8s.io", "SelfSubjectReview", "selfsubjectreviews", false),
 ];
 
 /// Groups in the order of the real server's discovery; custom groups follow.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::openapi::Fnv;
 use super::options::DeleteOptions;
 use super::registry::{Column, CustomSchema, Resource, Rules, ScalePaths, Subresource, Version};
 use super::verbs::delete::delete;
@@ -239,14 +240,18 @@ fn version(group: &str, kind: &str, written: &Value) -> Version {
         served: written["served"] == true,
         storage: written["storage"] == true,
         subresources: subresources(&written["subresources"]),
-        schema: schema
-            .is_object()
-            .then(|| Arc::new(CustomSchema { written: schema.clone(), parsed: schema::parse(schema) })),
+        schema: schema.is_object().then(|| Arc::new(custom_schema(schema))),
         columns: columns.map(column).collect(),
         deprecation_warning: warning,
         selectable_fields: selectable.map(|field| text(field, "jsonPath")).collect(),
         name,
     }
+}
+
+fn custom_schema(written: &Value) -> CustomSchema {
+    let mut hash = Fnv::default();
+    hash.add(&written.to_string());
+    CustomSchema { written: written.clone(), parsed: schema::parse(written), hash: hash.text() }
 }
 
 fn subresources(written: &Value) -> Vec<Subresource> {

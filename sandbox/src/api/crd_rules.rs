@@ -1,28 +1,10 @@
 //! What a CustomResourceDefinition must be to be taken.
 
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 use super::jsonpath;
 use crate::schema::{FieldError, names};
-use crate::world::{child_mut, metadata_text, object_mut};
-
-/// Fills in what users leave out.
-pub(crate) fn set_defaults(definition: &mut Value) {
-    let spec = child_mut(object_mut(definition), "spec");
-    let names = child_mut(spec, "names");
-    let kind = names.get("kind").and_then(Value::as_str).unwrap_or("").to_owned();
-    if !kind.is_empty() {
-        fill(names, "singular", json!(kind.to_lowercase()));
-        fill(names, "listKind", json!(format!("{kind}List")));
-    }
-    fill(child_mut(spec, "conversion"), "strategy", json!("None"));
-}
-
-fn fill(fields: &mut Map<String, Value>, field: &str, value: Value) {
-    if fields.get(field).is_none_or(|given| given.is_null() || given == "") {
-        fields.insert(field.to_owned(), value);
-    }
-}
+use crate::world::metadata_text;
 
 /// What is wrong with a definition.
 pub(crate) fn complaints(definition: &Value) -> Vec<FieldError> {

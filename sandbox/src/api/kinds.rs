@@ -3,25 +3,33 @@
 use serde_json::{Map, Value, json};
 
 use super::crd;
-use super::status::Answer;
 use super::verbs::Target;
+use crate::schema::builtin_defaults::{admit_pod, generate_selector, pod_status};
 use crate::world::{World, child_mut, metadata_mut, metadata_text, object_mut};
 
 /// Brings a new object into the state in which its kind begins.
-pub(crate) fn prepare_create(world: &mut World, target: &Target, value: &mut Value) -> Answer<()> {
+pub(crate) fn prepare_create(world: &mut World, target: &Target, value: &mut Value) {
     if target.resource.rules.custom {
         if target.version_facts().is_some_and(super::registry::Version::has_status) {
             object_mut(value).remove("status");
         }
-        return Ok(());
+        return;
     }
     let first_status = match target.kind() {
-        "Pod" => Some(json!({"phase": "Pending", "qosClass": quality_of_service(&value["spec"])})),
+        "Pod" => {
+            let token_volume = format!("kube-api-access-{}", world.random().name_suffix());
+            admit_pod(value, &token_volume);
+            Some(pod_status(value))
+        }
         "Namespace" => {
             begin_namespace(value);
             Some(json!({"phase": "Active"}))
         }
-        "Deployment" | "Job" => Some(json!({})),
+        "Job" => {
+            generate_selector(value);
+            Some(json!({}))
+        }
+        "Deployment" => Some(json!({})),
         "CustomResourceDefinition" => Some(crd::first_status(value)),
         "ReplicaSet" => Some(json!({"replicas": 0})),
         "Service" => {
@@ -38,7 +46,6 @@ pub(crate) fn prepare_create(world: &mut World, target: &Target, value: &mut Val
     if let Some(status) = first_status {
         object_mut(value).insert("status".into(), status);
     }
-    Ok(())
 }
 
 /// Carries over what an update may leave out.
@@ -136,31 +143,5 @@ fn keep_addresses(before: &Value, value: &mut Value) {
         if left_out && !kept.is_null() {
             spec.insert(field.into(), kept.clone());
         }
-    }
-}
-
-/// How the kubelet would rank a pod when memory gets short.
-fn quality_of_service(spec: &Value) -> &'static str {
-    let containers = || {
-        let lists = ["containers", "initContainers"];
-        lists.into_iter().filter_map(|list| spec[list].as_array()).flatten()
-    };
-    let amount = |container: &Value, part: &str, resource: &str| container["resources"][part].get(resource).cloned();
-    let any = containers().any(|container| {
-        ["requests", "limits"]
-            .iter()
-            .any(|part| ["cpu", "memory"].iter().any(|resource| amount(container, part, resource).is_some()))
-    });
-    let full = containers().all(|container| {
-        ["cpu", "memory"].iter().all(|resource| {
-            let limit = amount(container, "limits", resource);
-            let request = amount(container, "requests", resource);
-            limit.is_some() && (request.is_none() || request == limit)
-        })
-    });
-    match (any, full) {
-        (false, _) => "BestEffort",
-        (true, true) => "Guaranteed",
-        (true, false) => "Burstable",
     }
 }

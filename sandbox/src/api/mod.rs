@@ -2,19 +2,25 @@
 
 pub mod access;
 mod admission;
+mod authorize;
 mod body;
+mod bootstrap;
 mod builtin;
 mod convert;
 mod crd;
 mod crd_rules;
 mod discovery;
 mod encode;
+mod follow_up;
 mod jsonpath;
 mod kinds;
 mod negotiate;
+mod openapi;
 pub mod options;
+pub mod rbac;
 pub mod registry;
 pub mod request;
+mod reviews;
 pub mod route;
 pub mod selector;
 pub mod status;
@@ -28,6 +34,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+pub use self::bootstrap::bootstrap;
 use self::encode::Look;
 use self::options::{DeleteOptions, ListOptions, Query, WriteOptions, WriteVerb};
 use self::registry::Resource;
@@ -56,8 +63,9 @@ fn answer(world: &mut World, request: &Request, now: Timestamp) -> Answer<Respon
     if request.body.len() > body::BODY_LIMIT_BYTES {
         return Err(Status::too_large(body::BODY_LIMIT_BYTES));
     }
-    let user = world.access.authenticate(request)?;
-    match route::route(&request.path) {
+    let route = route::route(&request.path);
+    let user = authorize::admitted(world, request, &route)?;
+    match route {
         Route::Resource(path) => {
             let call = Call::by(user, now);
             resource(world, request, &path, call)
@@ -132,6 +140,8 @@ impl Resourceful<'_> {
     fn answer(&mut self, world: &mut World) -> Answer<Response> {
         let named = !self.target.name.is_empty();
         match (self.request.method.as_str(), self.target.subresource, named) {
+            ("POST", "", false) if self.target.resource.rules.review => self.review(world),
+            _ if self.target.resource.rules.review => Err(Status::method_not_allowed()),
             ("GET" | "HEAD", "", false) => self.list_or_watch(world),
             ("GET" | "HEAD", "" | "status", true) => self.get(world),
             ("POST", "", false) => self.create(world),
@@ -217,6 +227,14 @@ impl Resourceful<'_> {
         }
         let object = create::create(world, &mut self.call, &self.target, value)?;
         Ok(encode::object(&self.target, &object, 201, self.look))
+    }
+
+    fn review(&mut self, world: &World) -> Answer<Response> {
+        self.read_options(WriteVerb::Create)?;
+        let review = body::object(self.request, &mut self.call, &self.target)?;
+        let review = admission::admit(&mut self.call, &self.target, review, admission::Source::Body)?;
+        let answered = reviews::answer(world, &self.call, &self.target, review)?;
+        Ok(self.value(201, &answered))
     }
 
     fn update(&mut self, world: &mut World) -> Answer<Response> {

@@ -49,6 +49,8 @@ pub struct Version {
 pub struct CustomSchema {
     pub written: serde_json::Value,
     pub parsed: Schema,
+    /// Changes with the schema.
+    pub hash: String,
 }
 
 /// A door of its own beside the object.
@@ -108,6 +110,8 @@ pub struct Rules {
     pub graceful: bool,
     /// Defined by a CustomResourceDefinition.
     pub custom: bool,
+    /// A question that is answered and not stored.
+    pub review: bool,
     /// `deletecollection` is offered.
     pub deletes_collections: bool,
     pub names: NameRule,
@@ -131,6 +135,7 @@ impl Rules {
         returns_deleted: false,
         graceful: false,
         custom: false,
+        review: false,
         deletes_collections: true,
         names: NameRule::Subdomain,
     };

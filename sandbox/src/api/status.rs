@@ -148,9 +148,17 @@ impl Status {
     }
 
     /// Server-side apply met fields that somebody else owns: one cause per field.
-    pub fn apply_conflict(message: String, causes: Vec<Cause>) -> Box<Self> {
+    pub fn apply_conflict(message: String, causes: &[Value]) -> Box<Self> {
         let mut status = Self::boxed(409, "Conflict", message).with_empty_details();
-        status.details.get_or_insert_default().causes = causes;
+        let text = |cause: &Value, field: &str| cause[field].as_str().unwrap_or("").to_owned();
+        status.details.get_or_insert_default().causes = causes
+            .iter()
+            .map(|cause| Cause {
+                reason: text(cause, "reason"),
+                message: text(cause, "message"),
+                field: text(cause, "field"),
+            })
+            .collect();
         status
     }
 

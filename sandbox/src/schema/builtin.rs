@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use serde_json::{Map, Value};
 
 use super::parse::parse_with;
-use super::{Child, Schema};
+use super::{Child, Schema, Type};
 
 static TABLE: LazyLock<Table> = LazyLock::new(|| Table::read(include_str!("builtin.json")).unwrap_or_default());
 
@@ -32,7 +32,7 @@ pub fn builtin_schema(api_version: &str, kind: &str) -> Option<&'static Schema> 
 }
 
 /// The schema of every object's `metadata`.
-pub(super) fn object_meta() -> &'static Schema {
+pub(crate) fn object_meta() -> &'static Schema {
     TABLE.kinds.get(OBJECT_META).and_then(|index| TABLE.definitions.get(*index)).unwrap_or(&EMPTY)
 }
 
@@ -40,6 +40,33 @@ pub(super) fn definition(index: usize) -> &'static Schema {
     TABLE.definitions.get(index).unwrap_or(&EMPTY)
 }
 
+/// A plain string.
+pub(crate) fn text() -> &'static Schema {
+    &TEXT
+}
+
+/// What an object of this type is before anything is set: the fields that are always shown, and nulls for those that
+/// have to be given.
+pub(crate) fn zero_object(schema: &Schema) -> Value {
+    let mut map = Map::new();
+    for (name, property) in &schema.properties {
+        match &property.default {
+            Some(Value::Object(_)) => {
+                map.insert(name.clone(), zero_object(property));
+            }
+            Some(value) => {
+                map.insert(name.clone(), value.clone());
+            }
+            None if schema.required.contains(name) => {
+                map.insert(name.clone(), Value::Null);
+            }
+            None => {}
+        }
+    }
+    Value::Object(map)
+}
+
+static TEXT: LazyLock<Schema> = LazyLock::new(|| Schema { types: Some(Type::String), ..Schema::default() });
 static EMPTY: LazyLock<Schema> = LazyLock::new(Schema::default);
 const OBJECT_META: &str = "meta.v1.ObjectMeta";
 
@@ -101,7 +128,7 @@ impl Table {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{ListType, Type};
+    use super::super::ListType;
     use super::*;
 
     #[test]

@@ -2,6 +2,7 @@
 //! with them: defaults, pruning, validation, rules.
 
 mod builtin;
+pub mod builtin_defaults;
 pub mod decode;
 mod default;
 pub mod field_error;
@@ -22,6 +23,7 @@ use regex::Regex;
 use serde_json::Value;
 
 pub use builtin::{BuiltinKind, builtin_kinds, builtin_schema};
+pub(crate) use builtin::{object_meta as object_meta_schema, text as text_schema, zero_object};
 pub use default::default;
 pub use field_error::{FieldError, Reason, aggregate};
 pub use parse::parse;

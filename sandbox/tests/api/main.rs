@@ -1,6 +1,8 @@
 //! The API server as its clients see it, asked through the direct door.
 
+mod access;
 mod custom_resources;
+mod discovery;
 mod lists_and_watches;
 mod objects;
 mod support;

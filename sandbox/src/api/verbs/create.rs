@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{Call, Target};
 use crate::api::admission::{self, Source, Writer};
 use crate::api::status::{Answer, Status};
-use crate::api::{convert, crd, kinds};
+use crate::api::{convert, follow_up, kinds};
 use crate::world::{Object, World, metadata, metadata_text, remove_metadata, set_metadata};
 
 /// A generated name keeps this much of its base, so that it fits into a label.
@@ -18,8 +18,8 @@ const NAME_DRAWS: usize = 8;
 
 /// Stores a new object. The value is in the target's version; defaults are filled in here.
 pub fn create(world: &mut World, call: &mut Call, target: &Target, value: Value) -> Answer<Arc<Object>> {
-    let writer = Writer::Update { manager: call.options.field_manager.clone(), subresource: "" };
-    create_as(world, call, target, value, &writer)
+    let writer = Writer::Update { subresource: "" };
+    create_as(world, call, target, value, writer)
 }
 
 /// The same, on behalf of whoever owns the fields.
@@ -28,18 +28,18 @@ pub(crate) fn create_as(
     call: &mut Call,
     target: &Target,
     mut value: Value,
-    writer: &Writer,
+    writer: Writer,
 ) -> Answer<Arc<Object>> {
     check_namespace_field(target, &mut value)?;
     if metadata(&value, "resourceVersion").is_some_and(|revision| revision != "" && revision != "0") {
         return Err(Status::internal("resourceVersion should not be set on objects to be created"));
     }
-    let value = admission::admit(call, target, value, Source::Body)?;
+    let mut value = admission::admit(call, target, value, Source::Body)?;
+    admission::own_fields(call, target, None, &mut value, writer);
     check_namespace(world, target, metadata_text(&value, "name"))?;
     let mut value = named_and_stamped(world, call, target, value)?;
-    kinds::prepare_create(world, target, &mut value)?;
-    admission::own_fields(call, target, None, &mut value, writer)?;
-    admission::check_create(world, target, &value)?;
+    kinds::prepare_create(world, target, &mut value);
+    admission::check_create(target, &value)?;
     let name = metadata_text(&value, "name").to_owned();
     if target.named(&name).lookup(world).is_some() {
         return Err(Status::already_exists(target.group(), target.plural(), &name));
@@ -49,7 +49,7 @@ pub(crate) fn create_as(
         return Ok(target.shown(&Arc::new(Object::shown(stored, 0))));
     }
     let object = world.put(&target.resource.stored_as, stored);
-    crd::after_write(world, target, &object, call.now);
+    follow_up::after_write(world, target, None, &object, call.now);
     Ok(target.shown(&object))
 }
 

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 use super::list::{self, Page};
 use super::{Call, Target};
-use crate::api::crd;
 use crate::api::options::{DeleteOptions, ListOptions, Propagation};
 use crate::api::status::{Answer, Status};
+use crate::api::{crd, follow_up};
 use crate::clock::{parse_rfc3339, rfc3339_seconds};
 use crate::world::{
     Object, World, child_mut, metadata, metadata_list, metadata_text, object_mut, remove_metadata, set_metadata,
@@ -62,8 +62,9 @@ pub fn delete(world: &mut World, call: &Call, target: &Target, options: &DeleteO
     }
     let mut last = existing;
     if writes {
+        let before = last;
         last = world.put(&target.resource.stored_as, value);
-        crd::after_write(world, target, &last, call.now);
+        follow_up::after_write(world, target, Some(&before), &last, call.now);
     }
     if waits {
         let object = target.shown(&last);
@@ -96,7 +97,7 @@ pub fn delete_collection(
 /// Takes an object out of the store for good.
 pub(crate) fn remove(world: &mut World, target: &Target, now: Timestamp) -> Option<Arc<Object>> {
     let removed = world.remove(&target.resource.stored_as, &target.namespace, &target.name)?;
-    crd::after_removal(world, target, &removed, now);
+    follow_up::after_removal(world, target, &removed, now);
     Some(removed)
 }
 

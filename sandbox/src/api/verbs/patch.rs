@@ -36,8 +36,8 @@ fn change(world: &mut World, call: &mut Call, target: &Target, patch: &Patch) ->
     check_namespace_field(target, &mut value)?;
     admission::restore_type(target, &mut value)?;
     let value = admission::admit(call, target, value, Source::Patch)?;
-    let writer = Writer::Update { manager: call.options.field_manager.clone(), subresource: target.subresource };
-    let object = replace(world, call, target, &existing, value, &writer)?;
+    let writer = Writer::Update { subresource: target.subresource };
+    let object = replace(world, call, target, &existing, value, writer)?;
     Ok(Written { object, created: false })
 }
 
@@ -75,18 +75,19 @@ fn deeper_than(value: &Value, levels: usize) -> bool {
 
 fn apply(world: &mut World, call: &mut Call, target: &Target, wanted: &Value) -> Answer<Written> {
     let mut wanted = wanted.clone();
-    admission::check_applied(call, target, &mut wanted)?;
+    admission::check_applied(target, &mut wanted)?;
     check_namespace_field(target, &mut wanted)?;
     let Some(existing) = target.lookup(world).cloned() else {
         if !target.subresource.is_empty() {
             return Err(Status::not_found(target.group(), target.plural(), &target.name));
         }
-        let object = create_as(world, call, target, wanted, &Writer::Apply)?;
+        let created = admission::apply(call, target, None, &wanted)?;
+        let object = create_as(world, call, target, created, Writer::Applied)?;
         return Ok(Written { object, created: true });
     };
     let before = target.shown(&existing);
-    let merged = admission::apply(call, target, before.value(), &wanted)?;
+    let merged = admission::apply(call, target, Some(before.value()), &wanted)?;
     let merged = admission::admit(call, target, merged, Source::Body)?;
-    let object = replace(world, call, target, &existing, merged, &Writer::Applied)?;
+    let object = replace(world, call, target, &existing, merged, Writer::Applied)?;
     Ok(Written { object, created: false })
 }

@@ -9,7 +9,7 @@ use super::{Call, Target, delete};
 use crate::api::admission::{self, Source, Writer};
 use crate::api::registry::Version;
 use crate::api::status::{Answer, Status};
-use crate::api::{convert, crd, kinds};
+use crate::api::{convert, follow_up, kinds};
 use crate::schema::{FieldError, Reason};
 use crate::world::{Object, World, metadata, metadata_mut, metadata_text, object_mut, remove_metadata, set_metadata};
 
@@ -43,8 +43,8 @@ pub fn update(world: &mut World, call: &mut Call, target: &Target, mut value: Va
         remove_metadata(&mut value, "resourceVersion");
     }
     let value = admission::admit(call, target, value, Source::Body)?;
-    let writer = Writer::Update { manager: call.options.field_manager.clone(), subresource: target.subresource };
-    let object = replace(world, call, target, &existing, value, &writer)?;
+    let writer = Writer::Update { subresource: target.subresource };
+    let object = replace(world, call, target, &existing, value, writer)?;
     Ok(Written { object, created: false })
 }
 
@@ -80,7 +80,7 @@ pub(crate) fn replace(
     target: &Target,
     existing: &Arc<Object>,
     mut value: Value,
-    writer: &Writer,
+    writer: Writer,
 ) -> Answer<Arc<Object>> {
     let before = target.shown(existing);
     let given = metadata_text(&value, "resourceVersion");
@@ -90,9 +90,9 @@ pub(crate) fn replace(
     keep_what_others_decide(target, before.value(), &mut value);
     kinds::prepare_update(target, before.value(), &mut value);
     count_generation(target, before.value(), &mut value);
-    admission::own_fields(call, target, Some(before.value()), &mut value, writer)?;
-    admission::check_update(world, target, before.value(), &value)?;
-    if unchanged(before.value(), &value) {
+    admission::own_fields(call, target, Some(before.value()), &mut value, writer);
+    admission::check_update(target, before.value(), &value)?;
+    if value == *before.value() {
         return Ok(before);
     }
     let stored = convert::stored(&target.resource, value);
@@ -104,7 +104,7 @@ pub(crate) fn replace(
         return Ok(target.shown(&Arc::new(Object::shown(stored, existing.revision()))));
     }
     let object = world.put(&target.resource.stored_as, stored);
-    crd::after_write(world, target, &object, call.now);
+    follow_up::after_write(world, target, Some(existing), &object, call.now);
     Ok(target.shown(&object))
 }
 
@@ -169,24 +169,4 @@ fn count_generation(target: &Target, before: &Value, value: &mut Value) {
         let generation = metadata(before, "generation").and_then(Value::as_i64).unwrap_or(0);
         set_metadata(value, "generation", json!(generation + 1));
     }
-}
-
-/// A write that changes nothing stores nothing; times in `managedFields` alone are nothing.
-fn unchanged(before: &Value, after: &Value) -> bool {
-    let differing_fields = |one: &Value, other: &Value| {
-        let fields = one.as_object().into_iter().flatten();
-        fields.filter(|(field, inner)| other.get(field.as_str()) != Some(inner) && field.as_str() != "metadata").count()
-    };
-    if differing_fields(before, after) > 0 || differing_fields(after, before) > 0 {
-        return false;
-    }
-    let comparable = |object: &Value| {
-        let mut metadata = object.get("metadata").cloned().unwrap_or_default();
-        let managers = metadata.get_mut("managedFields").and_then(Value::as_array_mut);
-        for manager in managers.into_iter().flatten() {
-            object_mut(manager).remove("time");
-        }
-        metadata
-    };
-    comparable(before) == comparable(after)
 }

@@ -31,8 +31,8 @@ pub fn update(world: &mut World, call: &mut Call, target: &Target, scale: &Value
     }
     set_at(&mut value, &paths.spec_replicas, json!(replicas));
     let value = admission::admit(call, target, value, Source::Body)?;
-    let writer = Writer::Update { manager: call.options.field_manager.clone(), subresource: "scale" };
-    let object = replace(world, call, target, &existing, value, &writer)?;
+    let writer = Writer::Update { subresource: "scale" };
+    let object = replace(world, call, target, &existing, value, writer)?;
     Ok(scale_of(&object, &paths))
 }
 
