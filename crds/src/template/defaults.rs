@@ -70,6 +70,9 @@ pub(super) fn image_pull_policy(image: &str) -> &'static str {
     if is_latest(image) { "Always" } else { "IfNotPresent" }
 }
 
+/// The longest repository name that a registry knows.
+const NAME_LIMIT: usize = 255;
+
 /// Whether the image has the tag `latest`, be it that no tag and no digest is written. A text that names no image
 /// has no tag.
 fn is_latest(image: &str) -> bool {
@@ -83,7 +86,8 @@ fn is_latest(image: &str) -> bool {
         Some((registry, repository)) if is_registry(registry) => repository,
         _ => name,
     };
-    repository.split('/').all(is_name_part) && tag.map_or(!has_digest, |tag| tag == "latest")
+    let is_image = repository.len() <= NAME_LIMIT && repository.split('/').all(is_name_part);
+    is_image && tag.map_or(!has_digest, |tag| tag == "latest")
 }
 
 fn is_name_part(part: &str) -> bool {
@@ -121,6 +125,7 @@ mod tests {
             assert_eq!(image_pull_policy(image), "IfNotPresent", "{image}");
         }
         let no_image = ["", "Team/Web", "my image", "NGINX"];
+        assert_eq!(image_pull_policy(&"x".repeat(300)), "IfNotPresent");
         for text in no_image {
             assert_eq!(image_pull_policy(text), "IfNotPresent", "{text}");
         }

@@ -8,12 +8,13 @@
 //! Which lists are merged by key. A keyed list refuses two items with the same key and items without one, and
 //! no manifest may be refused that runs today. So a list is keyed where Kubernetes itself wants the key and
 //! refuses duplicates: containers, volumes, mounts, devices, claims, spread constraints. Besides these `env`,
-//! because that two managers set variables in one container is what server-side apply is used for; Kubernetes
-//! merely warns of a variable that is set twice. All other lists are replaced as a whole:
+//! because that two managers set variables in one container is what server-side apply is used for. Kubernetes
+//! merely warns of a variable that is set twice; here a new object with one is refused, while an object that was
+//! stored before goes on taking every patch. All other lists are replaced as a whole:
 //! - `ports`: their key upstream is `containerPort` with `protocol`, and `protocol` is optional there because it
 //!   has a default. A CRD must either require a key or default it. Required, `- containerPort: 80` is refused;
-//!   defaulted, stored manifests change and Git shows drift; keyed by `containerPort` alone, DNS on 53/TCP and
-//!   53/UDP is refused.
+//!   defaulted, what is stored differs from what was applied and Git shows drift; keyed by `containerPort` alone,
+//!   DNS on 53/TCP and 53/UDP is refused.
 //! - `imagePullSecrets` and `hostAliases`: Kubernetes takes repetitions and empty names there.
 //! - `tolerations`, `envFrom`, `command`, `args` and the like are replaced as a whole upstream too.
 
