@@ -13,8 +13,8 @@ pub struct Case {
     pub steps: Vec<Step>,
 }
 
-/// One request, or a comparison of two kept values. Paths and bodies may name `{ns}` and fields of
-/// kept answers (`{first.metadata.uid}`).
+/// One request, or a comparison of two kept values. Paths and bodies may name `{ns}`, fields of
+/// kept answers (`{first.metadata.uid}`) and texts that are repeated (`{times 1000 ab}`).
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Step {
@@ -43,6 +43,8 @@ pub struct Step {
     pub accept: Option<String>,
     /// Ask as this user, by impersonation.
     pub user: Option<String>,
+    /// With these groups beside, for [`Self::user`].
+    pub groups: Vec<String>,
     /// The body as JSON.
     pub body: Option<Value>,
     /// The body as it is.
@@ -53,6 +55,8 @@ pub struct Step {
     pub events: usize,
     /// Ask again until this text is in the answer (for what controllers do in their own time).
     pub until: Option<String>,
+    /// Compare only those named items that the sandbox has: it doesn't serve all of Kubernetes.
+    pub subset: bool,
 }
 
 impl Step {

@@ -24,17 +24,25 @@ impl fmt::Display for Difference {
     }
 }
 
-/// The checks of one case by name, and those that differ. Each side has its own namespace.
+/// The checks of one case by name, and those that differ.
 #[must_use]
-pub fn compare(case: &Case, real: (&[Answer], &str), sandbox: (&[Answer], &str)) -> Vec<(String, Option<Difference>)> {
+pub fn compare(
+    case: &Case,
+    real: &[Answer],
+    sandbox: &[Answer],
+    namespace: &str,
+) -> Vec<(String, Option<Difference>)> {
     let (mut real_names, mut sandbox_names) = (Names::default(), Names::default());
     case.steps
         .iter()
-        .zip(real.0.iter().zip(sandbox.0))
+        .zip(real.iter().zip(sandbox))
         .enumerate()
         .map(|(index, (step, (in_real, in_sandbox)))| {
-            let in_real = real_names.normalise(in_real, real.1);
-            let in_sandbox = sandbox_names.normalise(in_sandbox, sandbox.1);
+            let mut in_real = real_names.normalise(in_real, namespace);
+            let in_sandbox = sandbox_names.normalise(in_sandbox, namespace);
+            if step.subset {
+                in_real.body = only_what_is_in(&in_real.body, &in_sandbox.body);
+            }
             let check = format!("{} / {}: {}", case.case, index + 1, step.title());
             let lines = differences(&in_real, &in_sandbox);
             let difference = (!lines.is_empty()).then(|| Difference { check: check.clone(), lines });
@@ -56,6 +64,35 @@ fn differences(real: &Answer, sandbox: &Answer) -> Vec<String> {
     }
     walk("", &real.body, &sandbox.body, &mut lines);
     lines
+}
+
+/// The real answer without the named items that the sandbox doesn't have, in the sandbox's order.
+fn only_what_is_in(real: &Value, sandbox: &Value) -> Value {
+    match (real, sandbox) {
+        (Value::Object(real), Value::Object(sandbox)) => {
+            let known = |key: &String| !key.starts_with("api") || sandbox.contains_key(key) || !key.contains('/');
+            let shared = real.iter().filter(|(key, _)| known(key));
+            Value::Object(
+                shared
+                    .map(|(key, value)| (key.clone(), only_what_is_in(value, sandbox.get(key).unwrap_or(&Value::Null))))
+                    .collect(),
+            )
+        }
+        (Value::Array(real), Value::Array(sandbox)) if sandbox.iter().any(|item| item_name(item).is_some()) => {
+            let twin = |item: &Value| real.iter().find(|one| item_name(one) == item_name(item));
+            let pairs = sandbox.iter().filter_map(|item| Some(only_what_is_in(twin(item)?, item)));
+            Value::Array(pairs.collect())
+        }
+        _ => real.clone(),
+    }
+}
+
+/// By what an item of a list of groups, versions or resources is known.
+fn item_name(item: &Value) -> Option<String> {
+    let named = ["name", "groupVersion", "resource", "subresource", "version"];
+    let by_field = named.iter().find_map(|field| item[*field].as_str());
+    let named = by_field.or_else(|| item["metadata"]["name"].as_str()).or_else(|| item.as_str());
+    named.map(ToOwned::to_owned)
 }
 
 fn walk(path: &str, real: &Value, sandbox: &Value, lines: &mut Vec<String>) {

@@ -6,11 +6,15 @@
 mod case;
 mod compare;
 pub mod generate;
+mod listed;
 mod normalise;
+pub mod sandbox;
 mod send;
+pub mod suite;
 
 pub use case::{Case, Step};
 pub use compare::{Difference, compare};
+pub use listed::{Listed, unexplained};
 pub use send::{Answer, run};
 
 use anyhow::Context as _;

@@ -10,6 +10,8 @@ use super::send::Answer;
 #[derive(Debug, Default)]
 pub(super) struct Names {
     uids: BTreeMap<String, String>,
+    /// Generated names, as the objects that bear them say.
+    generated: BTreeMap<String, String>,
 }
 
 impl Names {
@@ -19,9 +21,12 @@ impl Names {
 
     fn value(&mut self, field: &str, value: &Value, namespace: &str) -> Value {
         match value {
-            Value::Object(fields) => Value::Object(
-                fields.iter().map(|(key, value)| (key.clone(), self.value(key, value, namespace))).collect(),
-            ),
+            Value::Object(fields) => {
+                self.learn_generated_name(fields);
+                Value::Object(
+                    fields.iter().map(|(key, value)| (key.clone(), self.value(key, value, namespace))).collect(),
+                )
+            }
             Value::Array(items) => Value::Array(items.iter().map(|item| self.value(field, item, namespace)).collect()),
             Value::String(text) => Value::String(self.text(field, text, namespace)),
             other => other.clone(),
@@ -34,13 +39,31 @@ impl Names {
             "continue" if !text.is_empty() => return "CONTINUE".to_owned(),
             "clusterIP" | "clusterIPs" if text.starts_with("10.") => return "ADDRESS".to_owned(),
             "ca.crt" => return "CERTIFICATE".to_owned(),
+            // All components of the control plane live in one process of this name.
+            "manager" if text == "control-plane" => return "kube-controller-manager".to_owned(),
             _ => {}
         }
         if is_time(text) {
             return "TIME".to_owned();
         }
-        let named = self.name_uids(&text.replace(namespace, "NAMESPACE"));
-        name_generated(&named)
+        if is_age(text) {
+            return "AGE".to_owned();
+        }
+        let mut named = self.name_uids(&text.replace(namespace, "NAMESPACE"));
+        for (name, alias) in &self.generated {
+            named = named.replace(name, alias);
+        }
+        named
+    }
+
+    fn learn_generated_name(&mut self, metadata: &serde_json::Map<String, Value>) {
+        let text = |field: &str| metadata.get(field).and_then(Value::as_str);
+        if let (Some(base), Some(name)) = (text("generateName"), text("name"))
+            && name.starts_with(base)
+        {
+            let next = format!("{base}GENERATED-{}", self.generated.len() + 1);
+            self.generated.entry(name.to_owned()).or_insert(next);
+        }
     }
 
     fn name_uids(&mut self, text: &str) -> String {
@@ -75,12 +98,13 @@ fn is_time(text: &str) -> bool {
     text.len() >= 20 && text.ends_with('Z') && text.parse::<jiff::Timestamp>().is_ok()
 }
 
-/// `gen-x7k2p` becomes `gen-GENERATED`: cases use no other base for generated names.
-fn name_generated(text: &str) -> String {
-    const BASE: &str = "gen-";
-    let Some(at) = text.find(BASE) else { return text.to_owned() };
-    let suffix: String = text[at + BASE.len()..].chars().take_while(char::is_ascii_alphanumeric).collect();
-    if suffix.len() == 5 { text.replacen(&format!("{BASE}{suffix}"), "gen-GENERATED", 1) } else { text.to_owned() }
+/// What a table says of the time since something happened: `3s`, `2m10s`.
+fn is_age(text: &str) -> bool {
+    let units = text.trim_start_matches(|c: char| c.is_ascii_digit());
+    units.len() < text.len() && matches!(units.chars().next(), Some('s' | 'm')) && {
+        let rest = units[1..].trim_end_matches('s');
+        rest.chars().all(|c| c.is_ascii_digit())
+    }
 }
 
 #[cfg(test)]
@@ -92,15 +116,15 @@ mod tests {
     fn what_must_differ_gets_one_name() {
         let mut names = Names::default();
         let body = json!({
-            "metadata": {"uid": "0a1b2c3d-0000-4000-8000-000000000001", "resourceVersion": "42", "namespace": "case-7", "creationTimestamp": "2026-01-01T00:00:00Z", "name": "gen-x7k2p"},
-            "message": "uid 0a1b2c3d-0000-4000-8000-000000000001 in case-7, not 0a1b2c3d-0000-4000-8000-000000000002",
+            "metadata": {"uid": "0a1b2c3d-0000-4000-8000-000000000001", "resourceVersion": "42", "namespace": "case-7", "creationTimestamp": "2026-01-01T00:00:00Z", "generateName": "gen-", "name": "gen-x7k2p"},
+            "message": "uid 0a1b2c3d-0000-4000-8000-000000000001 of gen-x7k2p in case-7, not 0a1b2c3d-0000-4000-8000-000000000002",
         });
         let answer = Answer { status: 200, content_type: String::new(), warnings: vec![], body };
         assert_eq!(
             names.normalise(&answer, "case-7").body,
             json!({
-                "metadata": {"uid": "UID-1", "resourceVersion": "REVISION", "namespace": "NAMESPACE", "creationTimestamp": "TIME", "name": "gen-GENERATED"},
-                "message": "uid UID-1 in NAMESPACE, not UID-2",
+                "metadata": {"uid": "UID-1", "resourceVersion": "REVISION", "namespace": "NAMESPACE", "creationTimestamp": "TIME", "generateName": "gen-", "name": "gen-GENERATED-1"},
+                "message": "uid UID-1 of gen-GENERATED-1 in NAMESPACE, not UID-2",
             })
         );
     }

@@ -40,7 +40,7 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// A cluster with the namespaces that every cluster has, and so many nodes. The seed decides uids
+    /// A cluster with the namespaces and roles that every cluster has, and so many nodes. The seed decides uids
     /// and generated names.
     #[must_use]
     pub fn new(seed: u64, nodes: usize, now: Timestamp) -> Self {
@@ -52,12 +52,9 @@ impl Cluster {
             routed: None,
             now,
         };
-        for namespace in ["default", "kube-node-lease", "kube-public", "kube-system"] {
-            cluster.create(
-                "/api/v1/namespaces",
-                &serde_json::json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}),
-            );
-        }
+        let furnished = crate::api::bootstrap(&mut cluster.world, now);
+        debug_assert!(furnished.is_ok(), "{furnished:?}");
+        cluster.settle();
         for number in 1..=nodes {
             cluster.add_node(&format!("node-{number}"));
         }
@@ -181,7 +178,4 @@ impl Cluster {
         })
     }
 
-    fn create(&mut self, path: &str, object: &Value) {
-        self.handle(&Request::post(path, object).as_user(crate::api::access::User::admin()));
-    }
 }

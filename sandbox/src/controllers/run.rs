@@ -128,6 +128,7 @@ impl Controllers {
             }
             ("", "nodes") => self.queue_pending_pods(world),
             ("", "namespaces") => self.queue_one(Work::Namespace(here.1)),
+            ("", plural) if namespaces::is_furniture(plural, &here.1) => self.queue_one(Work::Namespace(here.0)),
             ("apps", "deployments") => self.queue_one(Work::Deployment(here.0, here.1)),
             ("apps", "replicasets") => {
                 self.queue_owner_or_candidates(world, object, "deployments", Work::Deployment);
