@@ -105,12 +105,11 @@ fn closing_bracket(inner: &str) -> Option<usize> {
     for (at, letter) in inner.char_indices() {
         match (quote, letter) {
             (Some(mark), letter) if letter == mark => quote = None,
-            (Some(_), _) => {}
             (None, '"' | '\'') => quote = Some(letter),
             (None, '[') => open += 1,
             (None, ']') if open == 0 => return Some(at),
             (None, ']') => open -= 1,
-            (None, _) => {}
+            _ => {}
         }
     }
     None

@@ -17,6 +17,7 @@ mod kinds;
 mod negotiate;
 mod openapi;
 pub mod options;
+mod protobuf;
 pub mod rbac;
 pub mod registry;
 pub mod request;
@@ -34,6 +35,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+pub use self::body::BODY_LIMIT_BYTES;
 pub use self::bootstrap::bootstrap;
 use self::encode::Look;
 use self::options::{DeleteOptions, ListOptions, Query, WriteOptions, WriteVerb};

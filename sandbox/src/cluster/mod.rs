@@ -177,5 +177,4 @@ impl Cluster {
             collection.oldest_revision() > since || collection.changes_after(since).next().is_some()
         })
     }
-
 }

@@ -37,7 +37,7 @@ pub(crate) fn create_as(
     let mut value = admission::admit(call, target, value, Source::Body)?;
     admission::own_fields(call, target, None, &mut value, writer);
     check_namespace(world, target, metadata_text(&value, "name"))?;
-    let mut value = named_and_stamped(world, call, target, value)?;
+    name_and_stamp(world, call, target, &mut value);
     kinds::prepare_create(world, target, &mut value);
     admission::check_create(target, &value)?;
     let name = metadata_text(&value, "name").to_owned();
@@ -83,23 +83,22 @@ fn check_namespace(world: &World, target: &Target, name: &str) -> Answer<()> {
     }
 }
 
-fn named_and_stamped(world: &mut World, call: &Call, target: &Target, mut value: Value) -> Answer<Value> {
-    if metadata_text(&value, "name").is_empty() && !metadata_text(&value, "generateName").is_empty() {
-        let name = generated_name(world, target, metadata_text(&value, "generateName"));
-        set_metadata(&mut value, "name", json!(name));
+fn name_and_stamp(world: &mut World, call: &Call, target: &Target, value: &mut Value) {
+    if metadata_text(value, "name").is_empty() && !metadata_text(value, "generateName").is_empty() {
+        let name = generated_name(world, target, metadata_text(value, "generateName"));
+        set_metadata(value, "name", json!(name));
     }
     for decided_here in ["resourceVersion", "selfLink", "deletionTimestamp", "deletionGracePeriodSeconds"] {
-        remove_metadata(&mut value, decided_here);
+        remove_metadata(value, decided_here);
     }
     let uid = world.random().uid();
-    set_metadata(&mut value, "uid", json!(uid));
-    set_metadata(&mut value, "creationTimestamp", call.timestamp());
+    set_metadata(value, "uid", json!(uid));
+    set_metadata(value, "creationTimestamp", call.timestamp());
     if target.resource.rules.counts_generations {
-        set_metadata(&mut value, "generation", json!(1));
+        set_metadata(value, "generation", json!(1));
     } else {
-        remove_metadata(&mut value, "generation");
+        remove_metadata(value, "generation");
     }
-    Ok(value)
 }
 
 fn generated_name(world: &mut World, target: &Target, base: &str) -> String {
