@@ -57,6 +57,8 @@ pub struct Step {
     pub until: Option<String>,
     /// Compare only those named items that the sandbox has: it doesn't serve all of Kubernetes.
     pub subset: bool,
+    /// Compare also what Kubernetes' own controllers write; only after they have surely done so.
+    pub controllers: bool,
 }
 
 impl Step {

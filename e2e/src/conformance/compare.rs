@@ -38,8 +38,8 @@ pub fn compare(
         .zip(real.iter().zip(sandbox))
         .enumerate()
         .map(|(index, (step, (in_real, in_sandbox)))| {
-            let mut in_real = real_names.normalise(in_real, namespace);
-            let in_sandbox = sandbox_names.normalise(in_sandbox, namespace);
+            let mut in_real = real_names.normalise(in_real, namespace, step.controllers);
+            let in_sandbox = sandbox_names.normalise(in_sandbox, namespace, step.controllers);
             if step.subset {
                 in_real.body = only_what_is_in(&in_real.body, &in_sandbox.body);
             }

@@ -15,8 +15,12 @@ pub(super) struct Names {
 }
 
 impl Names {
-    pub(super) fn normalise(&mut self, answer: &Answer, namespace: &str) -> Answer {
-        Answer { body: self.value("", &answer.body, namespace), ..answer.clone() }
+    pub(super) fn normalise(&mut self, answer: &Answer, namespace: &str, controllers: bool) -> Answer {
+        let mut body = answer.body.clone();
+        if !controllers {
+            without_controllers(&mut body);
+        }
+        Answer { body: self.value("", &body, namespace), ..answer.clone() }
     }
 
     fn value(&mut self, field: &str, value: &Value, namespace: &str) -> Value {
@@ -26,6 +30,14 @@ impl Names {
                 Value::Object(
                     fields.iter().map(|(key, value)| (key.clone(), self.value(key, value, namespace))).collect(),
                 )
+            }
+            Value::Array(items) if field == "managedFields" => {
+                let mut owners: Vec<Value> = items.iter().map(|item| self.value(field, item, namespace)).collect();
+                // Ordered by whole seconds: what one second separates here, another doesn't there.
+                owners.sort_by_key(|owner| {
+                    ["operation", "manager", "subresource", "apiVersion"].map(|key| owner[key].to_string())
+                });
+                Value::Array(owners)
             }
             Value::Array(items) => Value::Array(items.iter().map(|item| self.value(field, item, namespace)).collect()),
             Value::String(text) => Value::String(self.text(field, text, namespace)),
@@ -50,6 +62,12 @@ impl Names {
             return "AGE".to_owned();
         }
         let mut named = self.name_uids(&text.replace(namespace, "NAMESPACE"));
+        named = name_within(&named, "20", is_time, 20, "TIME");
+        if let Some(at) = named.find(RECORDED_REVISION) {
+            let digits = at + RECORDED_REVISION.len();
+            let end = named[digits..].find(')').map_or(named.len(), |length| digits + length);
+            named.replace_range(digits..end, "REVISION");
+        }
         for (name, alias) in &self.generated {
             named = named.replace(name, alias);
         }
@@ -83,6 +101,66 @@ impl Names {
 }
 
 const UID_LENGTH: usize = 36;
+
+const RECORDED_REVISION: &str = "ResourceVersion in record (";
+
+/// Kinds whose status belongs to a controller, which writes it in its own time.
+const CONTROLLED: [&str; 6] =
+    ["CustomResourceDefinition", "Deployment", "HorizontalPodAutoscaler", "Job", "PodDisruptionBudget", "ReplicaSet"];
+
+/// Leaves out what Kubernetes' own controllers write, since nobody knows when they do.
+fn without_controllers(value: &mut Value) {
+    if let Value::Array(items) = value {
+        items.iter_mut().for_each(without_controllers);
+        return;
+    }
+    let controlled = value["kind"].as_str().is_some_and(|kind| CONTROLLED.contains(&kind));
+    let listed = value["kind"].as_str().is_some_and(|kind| kind.ends_with("List"));
+    let Value::Object(fields) = value else { return };
+    if controlled {
+        fields.remove("status");
+    }
+    if let Some(Value::Array(owners)) = fields.get_mut("metadata").and_then(|metadata| metadata.get_mut("managedFields"))
+    {
+        owners.retain(|owner| !matches!(owner["manager"].as_str(), Some("control-plane" | "kube-controller-manager")));
+    }
+    if let Some(Value::Object(annotations)) =
+        fields.get_mut("metadata").and_then(|metadata| metadata.get_mut("annotations"))
+    {
+        annotations.retain(|name, _| !name.starts_with("deployment.kubernetes.io/"));
+        if annotations.is_empty()
+            && let Some(Value::Object(metadata)) = fields.get_mut("metadata")
+        {
+            metadata.remove("annotations");
+        }
+    }
+    for inner in ["object", "items"] {
+        if let Some(inside) = fields.get_mut(inner) {
+            if inner == "items" && !listed {
+                continue;
+            }
+            without_controllers(inside);
+        }
+    }
+}
+
+/// Gives one name to every text of this length that begins so and is one of them.
+fn name_within(text: &str, begins: &str, is_one: fn(&str) -> bool, length: usize, name: &str) -> String {
+    let mut named = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(begins) {
+        named.push_str(&rest[..at]);
+        if rest.get(at..at + length).is_some_and(is_one) {
+            named.push_str(name);
+            rest = &rest[at + length..];
+        } else {
+            named.push_str(begins);
+            rest = &rest[at + begins.len()..];
+        }
+    }
+    named.push_str(rest);
+    named
+}
 
 fn find_uid(text: &str) -> Option<usize> {
     let bytes = text.as_bytes();
@@ -121,7 +199,7 @@ mod tests {
         });
         let answer = Answer { status: 200, content_type: String::new(), warnings: vec![], body };
         assert_eq!(
-            names.normalise(&answer, "case-7").body,
+            names.normalise(&answer, "case-7", true).body,
             json!({
                 "metadata": {"uid": "UID-1", "resourceVersion": "REVISION", "namespace": "NAMESPACE", "creationTimestamp": "TIME", "generateName": "gen-", "name": "gen-GENERATED-1"},
                 "message": "uid UID-1 of gen-GENERATED-1 in NAMESPACE, not UID-2",

@@ -321,7 +321,8 @@ fn scales(world: &World, namespace: &str) -> BTreeMap<String, i64> {
 
 fn place(world: &mut World, namespace: &str, name: &str, now: Timestamp) -> Answer<()> {
     let Some(pod) = find(world, "", "pods", namespace, name) else { return Ok(()) };
-    if !text(pod.value(), &["spec", "nodeName"]).is_empty() || pod.is_deleting() {
+    let elsewhere = text(pod.value(), &["spec", "schedulerName"]) != scheduler::NAME;
+    if elsewhere || !text(pod.value(), &["spec", "nodeName"]).is_empty() || pod.is_deleting() {
         return Ok(());
     }
     let nodes = world.list("", "nodes", "");
