@@ -26,12 +26,7 @@ impl fmt::Display for Difference {
 
 /// The checks of one case by name, and those that differ.
 #[must_use]
-pub fn compare(
-    case: &Case,
-    real: &[Answer],
-    sandbox: &[Answer],
-    namespace: &str,
-) -> Vec<(String, Option<Difference>)> {
+pub fn compare(case: &Case, real: &[Answer], sandbox: &[Answer], namespace: &str) -> Vec<(String, Option<Difference>)> {
     let (mut real_names, mut sandbox_names) = (Names::default(), Names::default());
     case.steps
         .iter()

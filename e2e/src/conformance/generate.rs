@@ -93,7 +93,7 @@ fn deployment_step(dice: &mut Dice, path: &str) -> Step {
             path,
             manager,
             "strategic",
-            &pods(json!([{"name": container, "image": image, "ports": [{"containerPort": 80}]}])),
+            &pods(json!([{"name": container, "image": image, "ports": [{"containerPort": 80 + container.len()}]}])),
         ),
         3 => applied(json!({"spec": {"minReadySeconds": 3, "template": {"metadata": {"annotations": {env: value}}}}})),
         _ => patch(

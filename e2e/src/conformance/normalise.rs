@@ -17,6 +17,7 @@ pub(super) struct Names {
 impl Names {
     pub(super) fn normalise(&mut self, answer: &Answer, namespace: &str, controllers: bool) -> Answer {
         let mut body = answer.body.clone();
+        order_causes(&mut body);
         if !controllers {
             without_controllers(&mut body);
         }
@@ -100,6 +101,21 @@ impl Names {
     }
 }
 
+/// Orders the causes of a refusal that has several: the real server finds those of custom resources and of conflicts
+/// in the order of Go's maps, which is a different one each time. The message becomes the same words in order.
+fn order_causes(body: &mut Value) {
+    let Some(causes) = body.pointer_mut("/details/causes").and_then(Value::as_array_mut).filter(|all| all.len() > 1)
+    else {
+        return;
+    };
+    causes.sort_by_key(ToString::to_string);
+    if let Some(message) = body["message"].as_str() {
+        let mut words: Vec<&str> = message.split([' ', ',', '[', ']', '\n']).collect();
+        words.sort_unstable();
+        body["message"] = Value::String(words.join(" "));
+    }
+}
+
 const UID_LENGTH: usize = 36;
 
 const RECORDED_REVISION: &str = "ResourceVersion in record (";
@@ -120,7 +136,8 @@ fn without_controllers(value: &mut Value) {
     if controlled {
         fields.remove("status");
     }
-    if let Some(Value::Array(owners)) = fields.get_mut("metadata").and_then(|metadata| metadata.get_mut("managedFields"))
+    if let Some(Value::Array(owners)) =
+        fields.get_mut("metadata").and_then(|metadata| metadata.get_mut("managedFields"))
     {
         owners.retain(|owner| !matches!(owner["manager"].as_str(), Some("control-plane" | "kube-controller-manager")));
     }

@@ -95,7 +95,13 @@ fn resource(world: &mut World, request: &Request, path: &ResourcePath, call: Cal
             .served(&path.version)
             .and_then(|version| version.subresource(asked))
             .map(registry::Subresource::name)
-            .ok_or_else(Status::no_such_resource)?,
+            .ok_or_else(|| {
+                if resource.rules.custom {
+                    Status::not_found(&path.group, &path.plural, &path.name)
+                } else {
+                    Status::no_such_resource()
+                }
+            })?,
     };
     let (form, encoding) = negotiate::objects(request.header("accept"))?;
     let query = Query::parse(&request.query);
@@ -183,9 +189,6 @@ impl Resourceful<'_> {
     }
 
     fn get(&self, world: &World) -> Answer<Response> {
-        if self.query.flag("watch") == Some(true) {
-            return self.watch(world, &ListOptions::parse(&self.query)?);
-        }
         let object = verbs::get(world, &self.target)?;
         let asked = options::parse_revision(self.query.text("resourceVersion"))?.unwrap_or(0);
         if asked > world.revision() {
@@ -225,7 +228,8 @@ impl Resourceful<'_> {
         let value = body::object(self.request, &mut self.call, &self.target)?;
         if self.target.resource.namespaced && self.target.namespace.is_empty() {
             // Only a review may be posted without a namespace.
-            return Err(Status::method_not_allowed());
+            let custom = self.target.resource.rules.custom;
+            return if custom { Ok(Response::page_not_found()) } else { Err(Status::method_not_allowed()) };
         }
         let object = create::create(world, &mut self.call, &self.target, value)?;
         Ok(encode::object(&self.target, &object, 201, self.look))

@@ -24,7 +24,8 @@ pub(super) fn look_after(world: &mut World, name: &str, now: Timestamp) -> Answe
 /// Pods can be created only where there is a service account to run as, and read the server's certificate from
 /// a ConfigMap.
 fn furnish(world: &mut World, name: &str, now: Timestamp) -> Answer<()> {
-    let account = json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": ACCOUNT, "namespace": name}});
+    let account =
+        json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": ACCOUNT, "namespace": name}});
     furnish_with(world, name, "serviceaccounts", account, now)?;
     let certificates = json!({
         "apiVersion": "v1", "kind": "ConfigMap",

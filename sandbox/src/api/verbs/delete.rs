@@ -109,7 +109,8 @@ pub(crate) fn is_finished(target: &Target, before: &Value, after: &Value) -> boo
 }
 
 fn check_preconditions(target: &Target, existing: &Object, options: &DeleteOptions) -> Answer<()> {
-    let conflict = |why: String| Status::conflict(target.group(), target.plural(), &target.name, why);
+    // The real server names the kind here, not the resource.
+    let conflict = |why: String| Status::conflict(target.group(), target.kind(), &target.name, why);
     if let Some(uid) = options.uid.as_deref().filter(|uid| *uid != existing.uid()) {
         return Err(conflict(format!(
             "the UID in the precondition ({uid}) does not match the UID in record ({}). The object might have been deleted and then recreated",

@@ -143,7 +143,7 @@ fn position(world: &World, options: &ListOptions) -> Answer<Position> {
 }
 
 fn continued(current: u64, token: &str) -> Answer<Position> {
-    let invalid = |why: &str| Status::bad_request(format!("continue key is not valid: {why}"));
+    let invalid = |why: &str| Status::bad_request(format!("invalid continue token: continue key is not valid: {why}"));
     let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|error| invalid(&error.to_string()))?;
     let parsed: Value = serde_json::from_slice(&bytes).map_err(|error| invalid(&error.to_string()))?;
     if parsed["v"] != "meta.k8s.io/v1" {

@@ -59,7 +59,7 @@ pub(crate) fn changed(target: &Target, before: &Value, patch: &Patch) -> Answer<
 /// Patches can nest deeper than any one body; everything behind this point may recurse.
 fn checked_depth(value: Value) -> Answer<Value> {
     if deeper_than(&value, MAX_DEPTH) {
-        return Err(Status::patch_does_not_apply("the object would be nested too deeply"));
+        return Err(Status::patch_does_not_apply());
     }
     Ok(value)
 }
@@ -76,7 +76,7 @@ fn deeper_than(value: &Value, levels: usize) -> bool {
 fn apply(world: &mut World, call: &mut Call, target: &Target, wanted: &Value) -> Answer<Written> {
     let mut wanted = wanted.clone();
     admission::check_applied(target, &mut wanted)?;
-    check_namespace_field(target, &mut wanted)?;
+    check_namespace_field(target, &mut wanted.clone())?;
     let Some(existing) = target.lookup(world).cloned() else {
         if !target.subresource.is_empty() {
             return Err(Status::not_found(target.group(), target.plural(), &target.name));
