@@ -5,12 +5,17 @@
 pub mod api;
 pub mod apply;
 pub mod clock;
+pub mod cluster;
+pub mod controllers;
+pub mod dataplane;
 pub mod doors;
+pub mod kubelet;
 pub mod patch;
 pub mod random;
 pub mod schema;
 pub mod world;
 
 pub use clock::VirtualClock;
+pub use cluster::Cluster;
 pub use random::Random;
 pub use world::World;

@@ -16,6 +16,9 @@ use crate::world::object_mut;
 /// More than this is not read at all.
 pub const BODY_LIMIT_BYTES: usize = 3 * 1024 * 1024;
 
+/// Built-in kinds that more than one version or group has.
+const SEVERAL_VERSIONS: &[&str] = &["Event", "HorizontalPodAutoscaler", "Scale", "Eviction"];
+
 const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
 
 /// The formats in which built-in objects are read; custom ones have no protobuf form.
@@ -57,7 +60,6 @@ pub(crate) fn object_of_kind(
     })?;
     let mut value = decoded.value;
     if value.is_null() && !custom {
-        // To a typed decoder null is an object that says nothing.
         value = Value::Object(serde_json::Map::new());
     }
     if !value.is_object() {
@@ -121,8 +123,27 @@ fn check_type(value: &mut Value, kind: &str, api_version: &str, custom: bool) ->
             version_mismatch(&given_version, expected.0)
         });
     }
-    if !(same_kind && same_version) {
-        return Err(other_kind((&given_version, &given_kind), (api_version, kind)));
+    if !same_kind {
+        let version = given_version.rsplit('/').next().unwrap_or("");
+        let package = api_version.split_once('/').map_or("core", |(group, _)| group.split('.').next().unwrap_or(group));
+        return Err(Status::bad_request(format!(
+            "{given_kind} in version {version:?} cannot be handled as a {kind}: converting ({version}.{given_kind}) to ({package}.{kind}): unknown conversion"
+        )));
+    }
+    if !same_version {
+        if SEVERAL_VERSIONS.contains(&kind) {
+            return Err(version_mismatch(&given_version, api_version));
+        }
+        let version = given_version.rsplit('/').next().unwrap_or("");
+        return Err(Status::bad_request(format!(
+            "{kind} in version {version:?} cannot be handled as a {kind}: no kind {kind:?} is registered for version {given_version:?} in scheme \"pkg/runtime/scheme.go:111\""
+        )));
+    }
+    if let Some(metadata) = value.get("metadata").filter(|metadata| !metadata.is_object() && !metadata.is_null()) {
+        let (found, version) = (describe(metadata), api_version.rsplit('/').next().unwrap_or(""));
+        return Err(Status::bad_request(format!(
+            "{kind} in version {version:?} cannot be handled as a {kind}: json: cannot unmarshal {found} into Go struct field {kind}.metadata of type v1.ObjectMeta"
+        )));
     }
     let fields = object_mut(value);
     fields.insert("kind".into(), Value::from(kind));
@@ -215,12 +236,10 @@ pub(crate) fn patch(request: &Request, call: &mut Call, target: &Target, media_t
         "application/strategic-merge-patch+json",
         "application/apply-patch+yaml",
     ];
-    let custom = target.resource.rules.custom;
-    if custom && !CUSTOM.contains(&media_type) {
-        return Err(Status::unsupported_media_type(CUSTOM));
-    }
-    if !custom && !BUILT_IN.contains(&media_type) {
-        return Err(Status::unsupported_patch());
+    let supported = if target.resource.rules.custom { CUSTOM } else { BUILT_IN };
+    if !supported.contains(&media_type) {
+        let custom = target.resource.rules.custom;
+        return Err(if custom { Status::unsupported_media_type(supported) } else { Status::unsupported_patch() });
     }
     let (patch, complaints) = match media_type {
         "application/apply-patch+yaml" => {

@@ -124,7 +124,6 @@ fn verbs(resource: &Resource) -> Vec<&'static str> {
         return vec!["create"];
     }
     if resource.rules.custom {
-        // The same verbs in the order in which the real server lists them for custom resources.
         return vec!["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"];
     }
     let mut verbs = vec!["create", "delete"];

@@ -112,6 +112,7 @@ fn give_addresses(world: &mut World, value: &mut Value) {
     } else {
         given.to_owned()
     };
+    give_families(spec, address == "None");
     spec.insert("clusterIPs".into(), json!([address]));
     spec.insert("clusterIP".into(), json!(address));
     // A headless service without a selector may get endpoints of both families from whoever writes them.
@@ -123,6 +124,18 @@ fn give_addresses(world: &mut World, value: &mut Value) {
     if matches!(kind.as_str(), "NodePort" | "LoadBalancer") {
         give_node_ports(world, spec);
     }
+}
+
+/// The cluster has IPv4 alone; a headless Service without a selector may have endpoints of any family.
+fn give_families(spec: &mut Map<String, Value>, headless: bool) {
+    let selects = spec.get("selector").and_then(Value::as_object).is_some_and(|selector| !selector.is_empty());
+    let (families, policy) = if headless && !selects {
+        (json!(["IPv4", "IPv6"]), "RequireDualStack")
+    } else {
+        (json!(["IPv4"]), "SingleStack")
+    };
+    spec.entry("ipFamilies").or_insert(families);
+    spec.entry("ipFamilyPolicy").or_insert_with(|| json!(policy));
 }
 
 fn give_node_ports(world: &mut World, spec: &mut Map<String, Value>) {

@@ -100,7 +100,7 @@ fn resource(world: &mut World, request: &Request, path: &ResourcePath, call: Cal
             .map(registry::Subresource::name)
             .ok_or_else(|| {
                 if resource.rules.custom {
-                    Status::not_found(&resource.group, &resource.plural, &path.name)
+                    Status::not_found(&path.group, &path.plural, &path.name)
                 } else {
                     Status::no_such_resource()
                 }
@@ -230,10 +230,9 @@ impl Resourceful<'_> {
 
     fn create(&mut self, world: &mut World) -> Answer<Response> {
         if self.target.resource.namespaced && self.target.namespace.is_empty() {
-            if self.target.resource.rules.custom {
-                return Ok(Response::page_not_found());
-            }
-            return Err(Status::method_not_allowed());
+            // Only a review may be posted without a namespace.
+            let custom = self.target.resource.rules.custom;
+            return if custom { Ok(Response::page_not_found()) } else { Err(Status::method_not_allowed()) };
         }
         self.read_options(WriteVerb::Create)?;
         let value = body::object(self.request, &mut self.call, &self.target)?;

@@ -85,11 +85,7 @@ impl ListOptions {
             watch: query.flag("watch").unwrap_or(false),
             label_selector: query.text("labelSelector").to_owned(),
             field_selector: query.text("fieldSelector").to_owned(),
-            resource_version: parse_revision(query.text("resourceVersion")).map_err(|refused| {
-                // A watch finds out so late that the real server has no reason left to give.
-                let plain = refused.message.trim_start_matches("invalid resource version: ").to_owned();
-                if query.flag("watch") == Some(true) { Status::internal(plain) } else { refused }
-            })?,
+            resource_version: listed_revision(query)?,
             resource_version_match: matched,
             limit: usize::try_from(query.number("limit")?.unwrap_or(0)).unwrap_or(0),
             continue_token: query.text("continue").to_owned(),
@@ -161,6 +157,17 @@ pub fn parse_revision(text: &str) -> Answer<Option<u64>> {
             Status::bad_request(format!("invalid resource version: {error}"))
         }),
     }
+}
+
+/// Lists and watches refuse an unreadable revision each in their own way.
+fn listed_revision(query: &Query) -> Answer<Option<u64>> {
+    parse_revision(query.text("resourceVersion")).map_err(|refused| {
+        if query.flag("watch").unwrap_or(false) {
+            Status::internal(refused.message)
+        } else {
+            Status::bad_request(format!("invalid resource version: {}", refused.message))
+        }
+    })
 }
 
 /// What to do about fields that a kind doesn't know.
@@ -238,7 +245,7 @@ impl WriteOptions {
 
 fn dry_run_of(values: &[String], errors: &mut Vec<FieldError>) -> bool {
     if values.iter().any(|value| value != "All") {
-        errors.push(FieldError::not_supported("dryRun", values.to_vec(), &["All"]));
+        errors.push(FieldError::not_supported("dryRun", values, &["All"]));
     }
     !values.is_empty()
 }

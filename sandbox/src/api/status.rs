@@ -212,10 +212,15 @@ impl Status {
         Self::invalid("", "", "", &[error])
     }
 
-    /// A patch that can be read and can't be carried out; the real server doesn't say why either.
+    /// A patch that can be read and can't be carried out; the real server doesn't say why.
     pub fn patch_does_not_apply() -> Box<Self> {
         let message = "the server rejected our request due to an error in our request";
         Self::boxed(422, "Invalid", message).with_empty_details()
+    }
+
+    /// A form of patch that built-in kinds don't take.
+    pub fn unsupported_patch() -> Box<Self> {
+        Self::boxed(415, "UnsupportedMediaType", "415: Unsupported Media Type").with_empty_details()
     }
 
     pub fn too_many_requests(message: impl Into<String>, retry_after_seconds: u32) -> Box<Self> {

@@ -164,7 +164,8 @@ fn requirement(tokens: &mut Tokens<'_>) -> Answer<Requirement> {
         first = tokens.next();
     }
     let Token::Word(key) = first else {
-        return Err(unable(format!("found '{}', expected: !, identifier, or 'end of string'", first.text())));
+        let why = format!("found '{}', expected: !, identifier, or 'end of string'", first.text());
+        return Err(if negated { unable(why) } else { Status::bad_request(why) });
     };
     check_key(key).map_err(unable)?;
     let key = key.to_owned();
@@ -214,6 +215,11 @@ fn value_list(tokens: &mut Tokens<'_>) -> Result<Vec<String>, String> {
     match tokens.next() {
         Token::Open => {}
         other => return Err(format!("found '{}' expected: '('", other.text())),
+    }
+    // Nothing between the brackets is one empty value.
+    if tokens.peek() == Token::Close {
+        tokens.next();
+        return Ok(vec![String::new()]);
     }
     let mut values = Vec::new();
     loop {

@@ -33,11 +33,18 @@ pub fn update(world: &mut World, call: &mut Call, target: &Target, value: Value)
         return Err(Status::not_found(target.group(), target.plural(), &target.name));
     };
     check_uid(target, &existing, &value)?;
+    let revision = metadata_text(&value, "resourceVersion");
+    if !revision.is_empty() && revision.parse::<u64>().is_err() {
+        return Err(Status::internal(format!("strconv.ParseUint: parsing {revision:?}: invalid syntax")));
+    }
     let unconditional = matches!(metadata_text(&value, "resourceVersion"), "" | "0");
     if unconditional && !target.resource.rules.unconditional_update {
-        let why = "must be specified for an update";
-        let error = FieldError::invalid("metadata.resourceVersion", 0, why);
-        return Err(Status::invalid(target.group(), target.plural(), &target.name, &[error]));
+        // The real server shows the missing version as Go's unsigned zero, and names what it refuses in two ways.
+        let custom = target.resource.rules.custom;
+        let why = if custom { "0: must be specified for an update" } else { "0x0: must be specified for an update" };
+        let error = FieldError::new(Reason::Invalid, "metadata.resourceVersion", None, why);
+        let kind = if custom { target.plural() } else { target.kind() };
+        return Err(Status::invalid(target.group(), kind, &target.name, &[error]));
     }
     if unconditional {
         remove_metadata(&mut value, "resourceVersion");
@@ -68,10 +75,14 @@ fn check_uid(target: &Target, existing: &Object, value: &Value) -> Answer<()> {
     if given.is_empty() || given == existing.uid() {
         return Ok(());
     }
-    // Names of fields and the path of the key are those of the real server's storage layer.
+    let resource = if target.resource.rules.custom {
+        format!("{}/{}", target.group(), target.plural())
+    } else {
+        target.plural().to_owned()
+    };
+    let key = ["/registry", &resource, &target.namespace, &target.name].join("/").replace("//", "/");
     let why = format!(
-        "StorageError: invalid object, Code: 4, Key: {}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: {given}, UID in object meta: {}",
-        storage_key(target),
+        "StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: {given}, UID in object meta: {}",
         existing.uid()
     );
     Err(Status::conflict(target.group(), target.plural(), &target.name, why))
