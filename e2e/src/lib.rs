@@ -5,6 +5,7 @@
 //! catch by asking.
 
 mod cluster;
+pub mod conformance;
 mod eventually;
 mod history;
 pub mod kubectl;

@@ -241,12 +241,9 @@ impl Checker {
 }
 
 fn wrong_form(schema: &Schema, value: &Value) -> Option<String> {
-    let shown = || {
-        let text = match value {
-            Value::Object(_) | Value::Array(_) => go_text::json(value),
-            scalar => go_text::plain(scalar),
-        };
-        format!("&{{{text}}}")
+    let shown = || match value {
+        Value::Object(_) | Value::Array(_) => format!("&{{{}}}", go_text::shown(value)),
+        scalar => format!("&value.valueUnstructured{{Value:{}}}", go_text::plain(scalar)),
     };
     match (schema.types?, value) {
         (_, Value::Null)
