@@ -9,10 +9,12 @@ mod shape;
 
 pub mod analysis;
 pub mod experiment;
+pub mod mistake;
 pub mod rollout;
 pub mod schema;
 pub mod template;
 pub mod unit;
+pub mod validate;
 pub mod values;
 
 pub use analysis::{AnalysisRun, AnalysisTemplate, ClusterAnalysisTemplate};
