@@ -9,6 +9,8 @@ mod shape;
 
 pub mod analysis;
 pub mod experiment;
+pub mod fuzz;
+pub mod lint;
 pub mod mistake;
 pub mod rollout;
 pub mod schema;
