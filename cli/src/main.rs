@@ -1,5 +1,6 @@
 //! The one binary, `sluice`.
 
+mod lint;
 mod playground;
 
 use std::process::ExitCode;
@@ -18,10 +19,13 @@ struct Cli {
 enum Command {
     /// Run a whole cluster in memory, with a demo service, for plain kubectl to work with.
     Playground(playground::Args),
+    /// Find all mistakes in manifests, without a cluster.
+    Lint(lint::Args),
 }
 
 fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Playground(args) => playground::run(&args),
+        Command::Lint(args) => lint::run(&args),
     }
 }
