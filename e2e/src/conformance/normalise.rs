@@ -51,6 +51,7 @@ impl Names {
             "resourceVersion" | "resourceVersionMatch" if text.parse::<u64>().is_ok() => return "REVISION".to_owned(),
             "continue" if !text.is_empty() => return "CONTINUE".to_owned(),
             "clusterIP" | "clusterIPs" if text.starts_with("10.") => return "ADDRESS".to_owned(),
+            "serverAddress" => return "ADDRESS".to_owned(),
             "ca.crt" => return "CERTIFICATE".to_owned(),
             // All components of the control plane live in one process of this name.
             "manager" if text == "control-plane" => return "kube-controller-manager".to_owned(),
