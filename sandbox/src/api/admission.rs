@@ -60,6 +60,10 @@ pub(crate) fn admit(call: &mut Call, target: &Target, mut value: Value, source: 
         Some(schema) => {
             let unknown = prune_resource(schema, &mut value);
             default(schema, &mut value);
+            // Without conversion, what the stored version doesn't know can't be kept.
+            if let Some(stored) = target.resource.stored_schema().filter(|_| !target.is_stored_version()) {
+                prune_resource(stored, &mut value);
+            }
             unknown
         }
         None if target.resource.rules.custom => Vec::new(),
@@ -177,7 +181,10 @@ pub(crate) fn check_create(target: &Target, value: &Value) -> Answer<()> {
 
 /// Whether the next state of an object keeps the rules of its kind.
 pub(crate) fn check_update(target: &Target, before: &Value, value: &Value) -> Answer<()> {
-    refuse_if_any(target, value, &complaints(target, value, Some(before)))
+    // The real server checks metadata twice on updates, and its causes say everything twice.
+    let mut errors = metadata::validate_update(&value["metadata"], &before["metadata"]);
+    errors.extend(complaints(target, value, Some(before)));
+    refuse_if_any(target, value, &errors)
 }
 
 fn complaints(target: &Target, value: &Value, before: Option<&Value>) -> Vec<FieldError> {
@@ -227,6 +234,10 @@ pub(crate) fn strategic_merge(target: &Target, before: &Value, changes: &Value) 
 
 /// Whether what is applied is an object of the target's kind and name.
 pub(crate) fn check_applied(target: &Target, wanted: &mut Value) -> Answer<()> {
+    if wanted.get("apiVersion").and_then(Value::as_str).unwrap_or("").is_empty() {
+        let kind = wanted.get("kind").and_then(Value::as_str).unwrap_or("");
+        return Err(Status::bad_request(format!("invalid object type: /, Kind={kind}")));
+    }
     let given = metadata_text(wanted, "name").to_owned();
     if !given.is_empty() && given != target.name {
         return Err(Status::bad_request(format!(

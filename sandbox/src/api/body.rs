@@ -9,6 +9,7 @@ use super::status::{Answer, Status};
 use super::verbs::patch::Patch;
 use super::verbs::{Call, Target};
 use crate::patch::{json, merge};
+use crate::schema::builtin_schema;
 use crate::schema::decode::{self, Decoded};
 use crate::world::object_mut;
 
@@ -148,6 +149,23 @@ fn check_type(value: &mut Value, kind: &str, api_version: &str, custom: bool) ->
     fields.insert("kind".into(), Value::from(kind));
     fields.insert("apiVersion".into(), Value::from(api_version));
     Ok(())
+}
+
+/// An object of another built-in kind, or of none that anybody knows. The places named are those in the real server.
+fn other_kind(given: (&str, &str), wanted: (&str, &str)) -> Box<Status> {
+    let api_version = if given.0.is_empty() { wanted.0 } else { given.0 };
+    let given_kind = if given.1.is_empty() { wanted.1 } else { given.1 };
+    let kind = wanted.1;
+    let version = api_version.rsplit('/').next().unwrap_or("");
+    let why = if builtin_schema(api_version, given_kind).is_some() {
+        let group = wanted.0.split_once('/').map_or("core", |(group, _)| group);
+        format!("converting ({api_version}.{given_kind}) to ({group}.{kind}): unknown conversion")
+    } else {
+        format!(
+            "no kind {given_kind:?} is registered for version {api_version:?} in scheme \"pkg/runtime/scheme.go:111\""
+        )
+    };
+    Status::bad_request(format!("{given_kind} in version {version:?} cannot be handled as a {kind}: {why}"))
 }
 
 fn version_mismatch(given: &str, expected: &str) -> Box<Status> {

@@ -27,6 +27,7 @@ pub mod selector;
 pub mod status;
 mod table;
 pub mod verbs;
+mod warnings;
 pub mod watch;
 
 use std::sync::Arc;
@@ -83,6 +84,8 @@ struct Resourceful<'a> {
     target: Target,
     look: Look,
     call: Call,
+    /// The old way to ask for a watch.
+    watch_by_path: bool,
 }
 
 fn resource(world: &mut World, request: &Request, path: &ResourcePath, call: Call) -> Answer<Response> {
@@ -114,7 +117,7 @@ fn resource(world: &mut World, request: &Request, path: &ResourcePath, call: Cal
         subresource,
     };
     let warning = target.version_facts().and_then(|version| version.deprecation_warning.clone());
-    let mut resourceful = Resourceful { request, query, target, look, call };
+    let mut resourceful = Resourceful { request, query, target, look, call, watch_by_path: path.watch };
     let response = resourceful.answer(world)?;
     let mut warnings = std::mem::take(&mut resourceful.call.warnings);
     warnings.extend(warning);
@@ -151,6 +154,7 @@ impl Resourceful<'_> {
             ("POST", "", false) if self.target.resource.rules.review => self.review(world),
             _ if self.target.resource.rules.review => Err(Status::method_not_allowed()),
             ("GET" | "HEAD", "", false) => self.list_or_watch(world),
+            ("GET", "", true) if self.watch_by_path => self.list_or_watch(world),
             ("GET" | "HEAD", "" | "status", true) => self.get(world),
             ("POST", "", false) => self.create(world),
             ("PUT", "" | "status" | "finalize", true) => self.update(world),
@@ -198,7 +202,8 @@ impl Resourceful<'_> {
     }
 
     fn list_or_watch(&self, world: &World) -> Answer<Response> {
-        let options = ListOptions::parse(&self.query)?;
+        let mut options = ListOptions::parse(&self.query)?;
+        options.watch |= self.watch_by_path;
         if options.watch {
             return self.watch(world, &options);
         }
@@ -224,13 +229,13 @@ impl Resourceful<'_> {
     }
 
     fn create(&mut self, world: &mut World) -> Answer<Response> {
-        self.read_options(WriteVerb::Create)?;
-        let value = body::object(self.request, &mut self.call, &self.target)?;
         if self.target.resource.namespaced && self.target.namespace.is_empty() {
             // Only a review may be posted without a namespace.
             let custom = self.target.resource.rules.custom;
             return if custom { Ok(Response::page_not_found()) } else { Err(Status::method_not_allowed()) };
         }
+        self.read_options(WriteVerb::Create)?;
+        let value = body::object(self.request, &mut self.call, &self.target)?;
         let object = create::create(world, &mut self.call, &self.target, value)?;
         Ok(encode::object(&self.target, &object, 201, self.look))
     }

@@ -185,6 +185,11 @@ impl Status {
         Self::boxed(415, "UnsupportedMediaType", message)
     }
 
+    /// A patch of a built-in kind in a form that isn't spoken.
+    pub fn unsupported_patch() -> Box<Self> {
+        Self::boxed(415, "UnsupportedMediaType", "415: Unsupported Media Type").with_empty_details()
+    }
+
     /// An object whose fields break the rules of its kind.
     pub fn invalid(group: &str, kind: &str, name: &str, errors: &[FieldError]) -> Box<Self> {
         let listed = aggregate(errors);

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::create::{check_namespace_field, create_as};
-use super::replace::{Written, replace};
+use super::replace::{Written, check_name, replace};
 use super::{Call, Target};
 use crate::api::admission::{self, Source, Writer};
 use crate::api::status::{Answer, Status};
@@ -33,6 +33,7 @@ pub fn patch(world: &mut World, call: &mut Call, target: &Target, patch: &Patch)
 fn change(world: &mut World, call: &mut Call, target: &Target, patch: &Patch) -> Answer<Written> {
     let existing = target.stored(world)?;
     let mut value = changed(target, target.shown(&existing).value(), patch)?;
+    check_name(target, &mut value)?;
     check_namespace_field(target, &mut value)?;
     admission::restore_type(target, &mut value)?;
     let value = admission::admit(call, target, value, Source::Patch)?;
