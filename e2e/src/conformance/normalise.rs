@@ -51,6 +51,7 @@ impl Names {
             "resourceVersion" | "resourceVersionMatch" if text.parse::<u64>().is_ok() => return "REVISION".to_owned(),
             "continue" if !text.is_empty() => return "CONTINUE".to_owned(),
             "clusterIP" | "clusterIPs" if text.starts_with("10.") => return "ADDRESS".to_owned(),
+            "serverAddress" => return "ADDRESS".to_owned(),
             "ca.crt" => return "CERTIFICATE".to_owned(),
             // All components of the control plane live in one process of this name.
             "manager" if text == "control-plane" => return "kube-controller-manager".to_owned(),
@@ -64,10 +65,13 @@ impl Names {
         }
         let mut named = self.name_uids(&text.replace(namespace, "NAMESPACE"));
         named = name_within(&named, "20", is_time, 20, "TIME");
-        if let Some(at) = named.find(RECORDED_REVISION) {
-            let digits = at + RECORDED_REVISION.len();
-            let end = named[digits..].find(')').map_or(named.len(), |length| digits + length);
-            named.replace_range(digits..end, "REVISION");
+        for before in BEFORE_REVISIONS {
+            if let Some(at) = named.find(before) {
+                let digits = at + before.len();
+                let number = |c: char| c.is_ascii_digit();
+                let end = named[digits..].find(|c| !number(c)).map_or(named.len(), |length| digits + length);
+                named.replace_range(digits..end, "REVISION");
+            }
         }
         for (name, alias) in &self.generated {
             named = named.replace(name, alias);
@@ -118,7 +122,8 @@ fn order_causes(body: &mut Value) {
 
 const UID_LENGTH: usize = 36;
 
-const RECORDED_REVISION: &str = "ResourceVersion in record (";
+/// Texts in messages after which a revision follows.
+const BEFORE_REVISIONS: [&str; 3] = ["ResourceVersion in record (", ", current: ", r#"\"resourceVersion\":\""#];
 
 /// Kinds whose status belongs to a controller, which writes it in its own time.
 const CONTROLLED: [&str; 6] =
