@@ -241,10 +241,7 @@ impl Checker {
 }
 
 fn wrong_form(schema: &Schema, value: &Value) -> Option<String> {
-    let shown = || match value {
-        Value::Object(_) | Value::Array(_) => format!("&{{{}}}", go_text::shown(value)),
-        scalar => format!("&value.valueUnstructured{{Value:{}}}", go_text::plain(scalar)),
-    };
+    let shown = || format!("&{{{}}}", go_text::shown(value));
     match (schema.types?, value) {
         (_, Value::Null)
         | (Type::Object, Value::Object(_))
