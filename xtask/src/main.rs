@@ -1,6 +1,7 @@
 //! The project's own commands: `cargo xtask <command>`. Each command is a file of its own.
 
 mod advisories;
+mod builtin_schemas;
 mod cache;
 mod cargo_build;
 mod ci;
@@ -44,6 +45,7 @@ enum Command {
     /// All of it runs, whatever fails first; the last line has the counts. With CI=true nothing may be skipped.
     Ci,
     Crds(crds::Crds),
+    BuiltinSchemas(builtin_schemas::BuiltinSchemas),
     ControlPlane(control_plane::ControlPlane),
     /// Check licences, banned crates and sources of all dependencies by deny.toml (3 s; 1 to 2 min the first time).
     Deny,
@@ -60,6 +62,7 @@ fn main() -> ExitCode {
         Command::E2e(e2e) => Ok(e2e.run()),
         Command::Ci => ci::run(),
         Command::Crds(crds) => crds.run(),
+        Command::BuiltinSchemas(schemas) => schemas.run(),
         Command::ControlPlane(control_plane) => control_plane.run(),
         Command::Deny => deny::run(),
         Command::Advisories => advisories::run(),
