@@ -181,10 +181,7 @@ pub(crate) fn check_create(target: &Target, value: &Value) -> Answer<()> {
 
 /// Whether the next state of an object keeps the rules of its kind.
 pub(crate) fn check_update(target: &Target, before: &Value, value: &Value) -> Answer<()> {
-    // The real server checks metadata twice on updates, and its causes say everything twice.
-    let mut errors = metadata::validate_update(&value["metadata"], &before["metadata"]);
-    errors.extend(complaints(target, value, Some(before)));
-    refuse_if_any(target, value, &errors)
+    refuse_if_any(target, value, &complaints(target, value, Some(before)))
 }
 
 fn complaints(target: &Target, value: &Value, before: Option<&Value>) -> Vec<FieldError> {

@@ -123,21 +123,11 @@ fn check_type(value: &mut Value, kind: &str, api_version: &str, custom: bool) ->
             version_mismatch(&given_version, expected.0)
         });
     }
-    if !same_kind {
-        let version = given_version.rsplit('/').next().unwrap_or("");
-        let package = api_version.split_once('/').map_or("core", |(group, _)| group.split('.').next().unwrap_or(group));
-        return Err(Status::bad_request(format!(
-            "{given_kind} in version {version:?} cannot be handled as a {kind}: converting ({version}.{given_kind}) to ({package}.{kind}): unknown conversion"
-        )));
+    if !same_version && same_kind && SEVERAL_VERSIONS.contains(&kind) {
+        return Err(version_mismatch(&given_version, api_version));
     }
-    if !same_version {
-        if SEVERAL_VERSIONS.contains(&kind) {
-            return Err(version_mismatch(&given_version, api_version));
-        }
-        let version = given_version.rsplit('/').next().unwrap_or("");
-        return Err(Status::bad_request(format!(
-            "{kind} in version {version:?} cannot be handled as a {kind}: no kind {kind:?} is registered for version {given_version:?} in scheme \"pkg/runtime/scheme.go:111\""
-        )));
+    if !(same_kind && same_version) {
+        return Err(other_kind((&given_version, &given_kind), (api_version, kind)));
     }
     if let Some(metadata) = value.get("metadata").filter(|metadata| !metadata.is_object() && !metadata.is_null()) {
         let (found, version) = (describe(metadata), api_version.rsplit('/').next().unwrap_or(""));
@@ -159,7 +149,8 @@ fn other_kind(given: (&str, &str), wanted: (&str, &str)) -> Box<Status> {
     let version = api_version.rsplit('/').next().unwrap_or("");
     let why = if builtin_schema(api_version, given_kind).is_some() {
         let group = wanted.0.split_once('/').map_or("core", |(group, _)| group);
-        format!("converting ({api_version}.{given_kind}) to ({group}.{kind}): unknown conversion")
+        let package = group.split('.').next().unwrap_or(group);
+        format!("converting ({version}.{given_kind}) to ({package}.{kind}): unknown conversion")
     } else {
         format!(
             "no kind {given_kind:?} is registered for version {api_version:?} in scheme \"pkg/runtime/scheme.go:111\""

@@ -115,12 +115,6 @@ fn give_addresses(world: &mut World, value: &mut Value) {
     give_families(spec, address == "None");
     spec.insert("clusterIPs".into(), json!([address]));
     spec.insert("clusterIP".into(), json!(address));
-    // A headless service without a selector may get endpoints of both families from whoever writes them.
-    let both = address == "None" && spec.get("selector").is_none_or(Value::is_null);
-    let (families, policy) =
-        if both { (json!(["IPv4", "IPv6"]), "RequireDualStack") } else { (json!(["IPv4"]), "SingleStack") };
-    spec.entry("ipFamilies").or_insert(families);
-    spec.entry("ipFamilyPolicy").or_insert(json!(policy));
     if matches!(kind.as_str(), "NodePort" | "LoadBalancer") {
         give_node_ports(world, spec);
     }

@@ -154,7 +154,7 @@ pub fn parse_revision(text: &str) -> Answer<Option<u64>> {
         text => text.parse().map(Some).map_err(|_| {
             let detail = format!("strconv.ParseUint: parsing {text:?}: invalid syntax");
             let error = FieldError::invalid("resourceVersion", text, detail);
-            Status::bad_request(format!("invalid resource version: {error}"))
+            Status::bad_request(error.to_string())
         }),
     }
 }

@@ -218,11 +218,6 @@ impl Status {
         Self::boxed(422, "Invalid", message).with_empty_details()
     }
 
-    /// A form of patch that built-in kinds don't take.
-    pub fn unsupported_patch() -> Box<Self> {
-        Self::boxed(415, "UnsupportedMediaType", "415: Unsupported Media Type").with_empty_details()
-    }
-
     pub fn too_many_requests(message: impl Into<String>, retry_after_seconds: u32) -> Box<Self> {
         Self::boxed(429, "TooManyRequests", message).retry_after(retry_after_seconds)
     }

@@ -164,8 +164,7 @@ fn requirement(tokens: &mut Tokens<'_>) -> Answer<Requirement> {
         first = tokens.next();
     }
     let Token::Word(key) = first else {
-        let why = format!("found '{}', expected: !, identifier, or 'end of string'", first.text());
-        return Err(if negated { unable(why) } else { Status::bad_request(why) });
+        return Err(unable(format!("found '{}', expected: !, identifier, or 'end of string'", first.text())));
     };
     check_key(key).map_err(unable)?;
     let key = key.to_owned();

@@ -10,7 +10,7 @@ use crate::api::admission::{self, Source, Writer};
 use crate::api::registry::Version;
 use crate::api::status::{Answer, Status};
 use crate::api::{convert, follow_up, kinds, warnings};
-use crate::schema::FieldError;
+use crate::schema::{FieldError, Reason};
 use crate::world::{Object, World, metadata, metadata_mut, metadata_text, object_mut, remove_metadata, set_metadata};
 
 /// What a write came to.
@@ -33,10 +33,6 @@ pub fn update(world: &mut World, call: &mut Call, target: &Target, value: Value)
         return Err(Status::not_found(target.group(), target.plural(), &target.name));
     };
     check_uid(target, &existing, &value)?;
-    let revision = metadata_text(&value, "resourceVersion");
-    if !revision.is_empty() && revision.parse::<u64>().is_err() {
-        return Err(Status::internal(format!("strconv.ParseUint: parsing {revision:?}: invalid syntax")));
-    }
     let unconditional = matches!(metadata_text(&value, "resourceVersion"), "" | "0");
     if unconditional && !target.resource.rules.unconditional_update {
         // The real server shows the missing version as Go's unsigned zero, and names what it refuses in two ways.
@@ -75,12 +71,7 @@ fn check_uid(target: &Target, existing: &Object, value: &Value) -> Answer<()> {
     if given.is_empty() || given == existing.uid() {
         return Ok(());
     }
-    let resource = if target.resource.rules.custom {
-        format!("{}/{}", target.group(), target.plural())
-    } else {
-        target.plural().to_owned()
-    };
-    let key = ["/registry", &resource, &target.namespace, &target.name].join("/").replace("//", "/");
+    let key = storage_key(target);
     let why = format!(
         "StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: {given}, UID in object meta: {}",
         existing.uid()
