@@ -8,6 +8,7 @@ mod cluster;
 pub mod conformance;
 mod eventually;
 mod history;
+pub mod kubectl;
 pub mod kubelets;
 mod namespace;
 pub mod sight;

@@ -68,16 +68,14 @@ async fn a_roll_to_a_missing_image_leaves_the_old_pods_serving() -> Result<()> {
         let mut patch = new_image("shop/web:does-not-exist");
         patch["spec"]["progressDeadlineSeconds"] = json!(2);
         namespace.patch(Kind::DEPLOYMENT, "web", &patch).await?;
-        let stuck = namespace
-            .wait_for(WEB, "the roll is given up", |deployment| {
-                let progressing = sight::condition(deployment, "Progressing");
-                let reason = progressing.map(|condition| &condition["reason"]);
-                ensure!(reason == Some(&json!("ProgressDeadlineExceeded")), "{reason:?}");
-                Ok(())
-            })
-            .await?;
-        // A quarter of four may be unavailable.
-        ensure!(stuck["status"]["availableReplicas"] == 3, "{}", stuck["status"]);
+        let given_up = |deployment: &Value| {
+            let progressing = sight::condition(deployment, "Progressing").map(|condition| &condition["reason"]);
+            ensure!(progressing == Some(&json!("ProgressDeadlineExceeded")), "{progressing:?}");
+            // A quarter of four may be unavailable.
+            ensure!(deployment["status"]["availableReplicas"] == 3, "{}", deployment["status"]);
+            Ok(())
+        };
+        namespace.wait_for(WEB, "the roll is given up", given_up).await?;
         Ok(())
     })
     .await
@@ -87,7 +85,7 @@ async fn a_roll_to_a_missing_image_leaves_the_old_pods_serving() -> Result<()> {
 async fn min_ready_seconds_count_from_the_ready_condition() -> Result<()> {
     in_namespace("min-ready", async |namespace| {
         let history = History::of(namespace, Kind::DEPLOYMENT).await?;
-        let slow = deployment(2).replacen("spec: {", "spec: {minReadySeconds: 2, ", 1);
+        let slow = deployment(2).replacen("spec: {", "spec: {minReadySeconds: 4, ", 1);
         namespace.create_from(Kind::DEPLOYMENT, &slow).await?;
         let counts = |deployment: &Value| {
             let status = &deployment["status"];

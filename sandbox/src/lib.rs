@@ -9,6 +9,7 @@ pub mod cluster;
 pub mod controllers;
 pub mod dataplane;
 pub mod doors;
+pub mod faults;
 pub mod kubelet;
 pub mod patch;
 pub mod random;

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use sluice_sandbox::dataplane::{DataPlane, Entry, Flow, Mishap, Objects, Plane};
+use sluice_sandbox::dataplane::{BUCKETS_MS, DataPlane, Entry, Flow, Mishap, Objects, Plane};
 
 fn start() -> Timestamp {
     "2026-01-01T00:00:00Z".parse().expect("a time")
@@ -338,4 +338,25 @@ fn a_pod_on_its_way_out_serves_until_its_containers_stop() {
     plane.observe(&cluster.objects(), after(1));
     plane.advance_to(after(2));
     assert_eq!(plane.record().met_no_ready_pod("inside"), 10);
+}
+
+#[test]
+fn annotations_say_how_a_pod_answers() {
+    let mut cluster = Cluster::default().with_service("stable", "v1", 2);
+    for object in cluster.0.iter_mut().filter(|object| object["kind"] == "Pod") {
+        object["metadata"]["annotations"] =
+            json!({"sandbox.sluice.dev/error-rate": "0.05", "sandbox.sluice.dev/latency": "p50=150ms,p99=900ms"});
+    }
+    let mut plane = plane_with(&cluster);
+    plane.send(Flow::get("inside", Entry::Service, "stable.shop", 100), start());
+    plane.advance_to(after(100));
+    let answered = plane.record().revision("inside", "v1");
+    assert_eq!((answered.requests, answered.errors), (10_000, 500));
+    let within = |bound_ms: f64| -> u64 {
+        let upto = BUCKETS_MS.iter().filter(|bound| **bound <= bound_ms).count();
+        answered.latency_buckets[..upto].iter().sum()
+    };
+    assert_eq!(answered.latency_buckets.iter().sum::<u64>(), 10_000);
+    assert!(within(100.0) < 5_000 && within(200.0) > 5_000, "half of the answers take up to 150 ms");
+    assert!(within(800.0) < 9_900 && within(1_000.0) > 9_900, "99% of the answers take up to 900 ms");
 }

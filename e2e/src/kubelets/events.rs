@@ -38,14 +38,13 @@ async fn write(client: Client, told: Told) -> kube::Result<()> {
     let namespace = told.object["metadata"]["namespace"].as_str().unwrap_or_default();
     let name = told.object["metadata"]["name"].as_str().unwrap_or_default();
     let events: Api<DynamicObject> = Api::namespaced_with(client, namespace, &Kind::EVENT.resource());
-    if told.repeat.count > 1 {
-        let patched = events.patch(name, &PatchParams::default(), &Patch::Merge(told.repeat.repeat())).await;
-        match patched {
-            // Its first appearance has expired, or is still on its way.
-            Err(kube::Error::Api(status)) if status.is_not_found() => {}
-            other => return other.map(|_| ()),
-        }
-    }
     let object = serde_json::from_value(told.object.clone()).map_err(kube::Error::SerdeError)?;
-    events.create(&PostParams::default(), &object).await.map(|_| ())
+    match events.create(&PostParams::default(), &object).await {
+        // Told before, by this process or by the one before it.
+        Err(kube::Error::Api(status)) if status.is_already_exists() => {
+            let repeat = Patch::Merge(told.repeat.repeat());
+            events.patch(name, &PatchParams::default(), &repeat).await.map(|_| ())
+        }
+        created => created.map(|_| ()),
+    }
 }

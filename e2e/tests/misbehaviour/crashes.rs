@@ -24,22 +24,24 @@ async fn event_tells(namespace: &Namespace, reason: &str, words: &str) -> Result
     .await
 }
 
+/// On a busy machine the kubelet comes late and short states pass unseen; in a loop they come again.
 #[tokio::test]
 async fn a_container_that_exits_is_restarted_with_growing_back_off() -> Result<()> {
     in_namespace("crash-loop", async |namespace| {
         let history = History::of(namespace, Kind::POD).await?;
         create_pod(namespace, "command: [sh, -c, exit 3]").await?;
-        let rounds = ["Error 0", "Error 1", "CrashLoopBackOff 1", "Error 2", "CrashLoopBackOff 2", "Error 3"];
-        history.shows(&rounds, status_and_restarts).await?;
+        history.shows(&["Error", "CrashLoopBackOff", "Error", "CrashLoopBackOff"], sight::status).await?;
+        history.shows(&["CrashLoopBackOff 2", "CrashLoopBackOff 3"], status_and_restarts).await?;
         let waits = history.told(|pod| {
             let message = sight::container(pod)["state"]["waiting"]["message"].as_str()?;
             message.split(' ').nth(1).map(str::to_owned)
         });
-        ensure!(waits.starts_with(&["1s".into(), "2s".into()]), "{waits:?}");
-        let ended = history.told(|pod| {
-            sight::container(pod)["lastState"]["terminated"]["exitCode"].as_i64().map(|code| code.to_string())
+        ensure!(waits.ends_with(&["2s".into(), "4s".into()]), "{waits:?}");
+        let codes = history.told(|pod| {
+            let code = sight::container(pod)["lastState"]["terminated"]["exitCode"].as_i64()?;
+            Some(code.to_string())
         });
-        ensure!(ended == ["3"], "{ended:?}");
+        ensure!(codes == ["3"], "{codes:?}");
         event_tells(namespace, "BackOff", "Back-off restarting failed container main").await?;
         Ok(())
     })
@@ -51,8 +53,9 @@ async fn a_command_that_does_not_exist_never_starts() -> Result<()> {
     in_namespace("no-command", async |namespace| {
         let history = History::of(namespace, Kind::POD).await?;
         create_pod(namespace, "command: [/bin/does-not-exist]").await?;
-        let rounds = ["RunContainerError 0", "RunContainerError 1", "CrashLoopBackOff 1", "RunContainerError 2"];
-        history.shows(&rounds, status_and_restarts).await?;
+        history.shows(&["RunContainerError", "CrashLoopBackOff", "RunContainerError"], sight::status).await?;
+        let restarts = history.told(|pod| Some(sight::container(pod)["restartCount"].to_string()));
+        ensure!(restarts.len() > 2, "{restarts:?}");
         let reasons =
             history.told(|pod| sight::container(pod)["lastState"]["terminated"]["reason"].as_str().map(str::to_owned));
         ensure!(reasons == ["StartError"], "{reasons:?}");

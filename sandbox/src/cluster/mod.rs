@@ -6,6 +6,7 @@ mod nodes;
 use jiff::Timestamp;
 use serde_json::Value;
 
+use crate::api::bootstrap;
 use crate::api::request::{Request, Response};
 use crate::controllers::Controllers;
 use crate::dataplane::{DataPlane, Objects};
@@ -52,8 +53,8 @@ impl Cluster {
             routed: None,
             now,
         };
-        let furnished = crate::api::bootstrap(&mut cluster.world, now);
-        debug_assert!(furnished.is_ok(), "{furnished:?}");
+        let begun = bootstrap(&mut cluster.world, now);
+        debug_assert!(begun.is_ok(), "an empty world takes its first objects: {begun:?}");
         cluster.settle();
         for number in 1..=nodes {
             cluster.add_node(&format!("node-{number}"));

@@ -25,6 +25,9 @@ pub fn validate_builtin(api_version: &str, kind: &str, new: &Value, old: Option<
         None => metadata::validate(meta, is_namespaced(kind), name_check(api_version, kind)),
     };
     let mut checks = Checks::default();
+    if kind != "CustomResourceDefinition" {
+        checks.finalizers(&meta["finalizers"]);
+    }
     match (api_version, kind) {
         ("v1", "Pod") => pods::check_pod(&mut checks, new, old),
         ("v1", "Service") => services::check_service(&mut checks, new, old),
