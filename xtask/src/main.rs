@@ -1,6 +1,7 @@
 //! The project's own commands: `cargo xtask <command>`. Each command is a file of its own.
 
 mod advisories;
+mod builtin_schemas;
 mod cache;
 mod cargo_build;
 mod ci;
@@ -11,12 +12,14 @@ mod deny;
 mod e2e;
 mod guarded;
 mod instance;
+mod kubernetes_tables;
 mod libtest;
 mod process;
 mod readme;
 mod report;
 mod template_hashes;
 mod test;
+mod wire_fields;
 mod workspace;
 
 use std::process::ExitCode;
@@ -44,6 +47,7 @@ enum Command {
     /// All of it runs, whatever fails first; the last line has the counts. With CI=true nothing may be skipped.
     Ci,
     Crds(crds::Crds),
+    KubernetesTables(kubernetes_tables::KubernetesTables),
     ControlPlane(control_plane::ControlPlane),
     /// Check licences, banned crates and sources of all dependencies by deny.toml (3 s; 1 to 2 min the first time).
     Deny,
@@ -60,6 +64,7 @@ fn main() -> ExitCode {
         Command::E2e(e2e) => Ok(e2e.run()),
         Command::Ci => ci::run(),
         Command::Crds(crds) => crds.run(),
+        Command::KubernetesTables(tables) => tables.run(),
         Command::ControlPlane(control_plane) => control_plane.run(),
         Command::Deny => deny::run(),
         Command::Advisories => advisories::run(),
