@@ -60,7 +60,7 @@ impl Names {
         if is_time(text) {
             return "TIME".to_owned();
         }
-        if is_age(text) {
+        if field == "cells" && is_age(text) {
             return "AGE".to_owned();
         }
         let mut named = self.name_uids(&text.replace(namespace, "NAMESPACE"));
