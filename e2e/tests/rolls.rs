@@ -75,8 +75,7 @@ impl Side {
     /// Makes one pod of this image ready that isn't; says whether there was one.
     async fn make_one_ready(&self, image: &str) -> Result<bool> {
         let pods = self.list(Kind::POD).await?;
-        let waiting =
-            pods.iter().find(|pod| pod["spec"]["containers"][0]["image"] == image && !sight::is_ready(pod));
+        let waiting = pods.iter().find(|pod| pod["spec"]["containers"][0]["image"] == image && !sight::is_ready(pod));
         let Some(pod) = waiting else { return Ok(false) };
         let ready = json!({"status": {"phase": "Running", "conditions": [
             {"type": "Ready", "status": "True", "lastTransitionTime": "2026-01-01T00:00:00Z"},
