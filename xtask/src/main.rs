@@ -18,6 +18,7 @@ mod readme;
 mod report;
 mod template_hashes;
 mod test;
+mod wire_fields;
 mod workspace;
 
 use std::process::ExitCode;
@@ -46,6 +47,7 @@ enum Command {
     Ci,
     Crds(crds::Crds),
     BuiltinSchemas(builtin_schemas::BuiltinSchemas),
+    WireFields(wire_fields::WireFields),
     ControlPlane(control_plane::ControlPlane),
     /// Check licences, banned crates and sources of all dependencies by deny.toml (3 s; 1 to 2 min the first time).
     Deny,
@@ -63,6 +65,7 @@ fn main() -> ExitCode {
         Command::Ci => ci::run(),
         Command::Crds(crds) => crds.run(),
         Command::BuiltinSchemas(schemas) => schemas.run(),
+        Command::WireFields(fields) => fields.run(),
         Command::ControlPlane(control_plane) => control_plane.run(),
         Command::Deny => deny::run(),
         Command::Advisories => advisories::run(),

@@ -261,7 +261,7 @@ mod tests {
                 "metadata.namespace: Required value",
                 "metadata.labels: Invalid value: \"a b\": name part must consis",
                 "metadata.labels: Invalid value: \"c d\": a valid label must be",
-                "metadata.annotations: Invalid value: \"A/b/c\": a qualified na",
+                "metadata.annotations: Invalid value: \"A/b/c\": a valid label ",
                 "metadata.ownerReferences.uid: Invalid value: \"\": must not be",
                 "metadata.finalizers: Invalid value: [\"orphan\",\"foregroundDel",
             ]

@@ -74,9 +74,8 @@ pub fn is_namespaced(kind: &str) -> bool {
 
 fn name_check(api_version: &str, kind: &str) -> NameCheck {
     match kind {
-        "Namespace" => names::dns_label,
         // What stands in DNS has to be a label.
-        "Service" => names::dns_label,
+        "Namespace" | "Service" => names::dns_label,
         _ if api_version == "rbac.authorization.k8s.io/v1" => names::path_segment,
         _ => names::dns_subdomain,
     }
