@@ -8,6 +8,7 @@ pub mod clock;
 pub mod cluster;
 pub mod controllers;
 pub mod dataplane;
+pub mod doors;
 pub mod faults;
 pub mod kubelet;
 pub mod patch;

@@ -12,7 +12,7 @@ use crate::schema::decode::{self, Decoded};
 use crate::world::object_mut;
 
 /// More than this is not read at all.
-pub(crate) const BODY_LIMIT_BYTES: usize = 3 * 1024 * 1024;
+pub const BODY_LIMIT_BYTES: usize = 3 * 1024 * 1024;
 
 /// The formats in which objects are read; protobuf is not among those of the sandbox.
 const OBJECT_FORMATS: &[&str] = &["application/json", "application/yaml"];

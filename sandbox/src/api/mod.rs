@@ -34,6 +34,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+pub use self::body::BODY_LIMIT_BYTES;
 pub use self::bootstrap::bootstrap;
 use self::encode::Look;
 use self::options::{DeleteOptions, ListOptions, Query, WriteOptions, WriteVerb};

@@ -3,6 +3,7 @@
 
 mod builtin;
 pub mod builtin_defaults;
+pub mod builtin_validation;
 pub mod decode;
 mod default;
 pub mod field_error;

@@ -155,10 +155,9 @@ fn says_nothing(schema: &Schema, name: &str, property: &Schema, entry: &Value) -
         return false;
     }
     let pointer = match (schema.type_name.as_str(), name) {
-        ("v1.HostPathVolumeSource", "type") => true,
         ("v1.ScaleSpec", "replicas") => false,
+        ("v1.HostPathVolumeSource", "type") | ("v1.PodSpec", "priority") => true,
         (holder, "replicas") => holder.ends_with("Spec"),
-        ("v1.PodSpec", "priority") | ("v1.HTTPRouteRule", "weight") => true,
         _ => false,
     };
     match entry {

@@ -1,0 +1,6 @@
+//! kubectl as an everyday user uses it, against the HTTPS door.
+
+mod changing;
+mod learning;
+mod reading;
+mod support;
