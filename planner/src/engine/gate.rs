@@ -40,12 +40,21 @@ impl<K: Ord + Clone, O: Ord + Clone> Gate<K, O> {
         Self { patience, awaited: BTreeMap::new(), owners: BTreeMap::new() }
     }
 
-    /// A write of ours for `owner` left `object` at `version`. A later write of the same object replaces it.
-    pub fn wrote(&mut self, owner: &K, object: &O, version: &str, now: Moment) {
+    /// A write of ours for `owner` left `object` at `version`. A later write of the same object replaces it. The
+    /// watch may have been quicker than the answer: `shown` is the version that the cache has already.
+    pub fn wrote(&mut self, owner: &K, object: &O, version: &str, shown: Option<&str>, now: Moment) {
         self.drop_object(object);
+        if shown.is_some_and(|shown| compare(shown, version) != Ordering::Less) {
+            return;
+        }
         self.awaited.insert(object.clone(), Awaited { owner: owner.clone(), version: version.to_owned() });
         let until = now.saturating_add(self.patience);
         self.owners.entry(owner.clone()).or_default().insert(object.clone(), until);
+    }
+
+    /// Whether this state of an object is one that this process wrote and has not seen yet, not somebody else's.
+    pub fn is_own(&self, object: &O, version: &str) -> bool {
+        self.awaited.get(object).is_some_and(|awaited| awaited.version == version)
     }
 
     /// A watch shows an object. Returns the owner for whom this was the last thing awaited.
@@ -121,8 +130,8 @@ mod tests {
     fn an_owner_waits_until_each_of_its_writes_was_seen() {
         let mut gate = gate();
         assert_eq!(gate.held_until(&"web", secs(0)), None);
-        gate.wrote(&"web", &"rs-1", "11", secs(0));
-        gate.wrote(&"web", &"svc", "12", secs(1));
+        gate.wrote(&"web", &"rs-1", "11", None, secs(0));
+        gate.wrote(&"web", &"svc", "12", None, secs(1));
         assert_eq!(gate.held_until(&"web", secs(1)), Some(secs(31)));
         assert_eq!(gate.held_until(&"other", secs(1)), None);
         assert_eq!(gate.saw(&"rs-1", Seen::Version("11")), None);
@@ -144,24 +153,43 @@ mod tests {
             ("", "1", true),
         ] {
             let mut gate = gate();
-            gate.wrote(&"web", &"rs", written, secs(0));
+            gate.wrote(&"web", &"rs", written, None, secs(0));
             let opened = gate.saw(&"rs", Seen::Version(seen));
             assert_eq!(opened.is_some(), open, "{written} written, {seen} seen");
         }
     }
 
     #[test]
+    fn a_watch_that_is_quicker_than_the_answer_leaves_nothing_to_wait_for() {
+        // (what the cache shows already, whether the write of version 7 is awaited)
+        for (shown, held) in [(None, true), (Some("6"), true), (Some("7"), false), (Some("12"), false)] {
+            let mut gate = gate();
+            gate.wrote(&"web", &"rs", "7", shown, secs(0));
+            assert_eq!(gate.held_until(&"web", secs(1)).is_some(), held, "{shown:?}");
+        }
+    }
+
+    #[test]
+    fn our_own_write_is_told_from_another_of_the_same_object() {
+        let mut gate = gate();
+        gate.wrote(&"web", &"rs", "7", None, secs(0));
+        assert!(gate.is_own(&"rs", "7"));
+        assert!(!gate.is_own(&"rs", "8"));
+        assert!(!gate.is_own(&"svc", "7"));
+    }
+
+    #[test]
     fn a_deletion_shows_every_write_before_it() {
         let mut gate = gate();
-        gate.wrote(&"web", &"rs", "7", secs(0));
+        gate.wrote(&"web", &"rs", "7", None, secs(0));
         assert_eq!(gate.saw(&"rs", Seen::Gone), Some("web"));
     }
 
     #[test]
     fn the_last_write_of_an_object_is_the_one_that_counts() {
         let mut gate = gate();
-        gate.wrote(&"web", &"rs", "7", secs(0));
-        gate.wrote(&"web", &"rs", "9", secs(0));
+        gate.wrote(&"web", &"rs", "7", None, secs(0));
+        gate.wrote(&"web", &"rs", "9", None, secs(0));
         assert_eq!(gate.saw(&"rs", Seen::Version("8")), None);
         assert_eq!(gate.saw(&"rs", Seen::Version("9")), Some("web"));
     }
@@ -169,7 +197,7 @@ mod tests {
     #[test]
     fn a_write_that_is_never_shown_holds_only_so_long() {
         let mut gate = gate();
-        gate.wrote(&"web", &"rs", "7", secs(0));
+        gate.wrote(&"web", &"rs", "7", None, secs(0));
         assert_eq!(gate.held_until(&"web", secs(29)), Some(secs(30)));
         assert_eq!(gate.held_until(&"web", secs(30)), None);
         assert_eq!(gate.saw(&"rs", Seen::Version("7")), None);
@@ -178,7 +206,7 @@ mod tests {
     #[test]
     fn a_forgotten_owner_waits_for_nothing() {
         let mut gate = gate();
-        gate.wrote(&"web", &"rs", "7", secs(0));
+        gate.wrote(&"web", &"rs", "7", None, secs(0));
         gate.forget(&"web");
         assert_eq!(gate.held_until(&"web", secs(0)), None);
         assert_eq!(gate.saw(&"rs", Seen::Version("7")), None);

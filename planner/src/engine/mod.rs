@@ -7,12 +7,14 @@ mod backoff;
 mod gate;
 mod jitter;
 mod leadership;
+mod pace;
 mod queue;
 
 pub use backoff::Backoff;
 pub use gate::{Gate, Seen};
 pub use jitter::Jitter;
 pub use leadership::{Decision, Leadership, Record, Times};
+pub use pace::Pace;
 pub use queue::{Outcome, Queue};
 
 /// A point in time, as the span since the process started. Clocks on the wall are set back and differ from machine
