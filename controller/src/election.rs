@@ -115,10 +115,16 @@ impl Election {
                 self.leadership.renewed(record(&lease), began);
                 self.deadline.send_replace(self.leadership.write_deadline());
                 if !was_leading {
-                    tracing::info!(lease = self.name, identity = self.settings.identity, "leading: the lease was {verb}");
+                    tracing::info!(
+                        lease = self.name,
+                        identity = self.settings.identity,
+                        "leading: the lease was {verb}"
+                    );
                 }
             }
-            Ok(Err(kube::Error::Api(status))) if status.is_conflict() || status.is_already_exists() || status.is_not_found() => {
+            Ok(Err(kube::Error::Api(status)))
+                if status.is_conflict() || status.is_already_exists() || status.is_not_found() =>
+            {
                 self.look_again().await;
             }
             Ok(Err(problem)) => tracing::warn!(lease = self.name, "the lease could not be {verb}: {problem}"),

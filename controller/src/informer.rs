@@ -54,7 +54,7 @@ pub(crate) async fn run(
             }
             Some(Err(problem)) => {
                 failures = failures.saturating_add(1);
-                hub.metrics().watch_failures(kind).inc();
+                hub.metrics().watch_failure(kind);
                 let pause = Backoff::WATCH.delay(failures, &mut jitter);
                 tracing::warn!(kind = kind.as_str(), failures, "the watch broke, next try in {pause:?}: {problem}");
                 tokio::select! {
@@ -74,7 +74,7 @@ fn take_in(kind: Watched, event: Event<Raw>, hub: &Hub) {
             Ok(object) => hub.apply(object),
             Err(problem) => {
                 let name = name_of(&object);
-                hub.metrics().unreadable(kind).inc();
+                hub.metrics().unreadable(kind);
                 tracing::warn!(kind = kind.as_str(), object = %name, "skipped, it can't be read: {problem}");
                 hub.keep(kind, &name);
             }

@@ -35,7 +35,9 @@ impl Unkept {
     }
 
     fn trimmed(&self, operation: &Value) -> Option<Value> {
-        let (Some(path), true) = (operation["path"].as_str(), writes(operation)) else { return Some(operation.clone()) };
+        let (Some(path), true) = (operation["path"].as_str(), writes(operation)) else {
+            return Some(operation.clone());
+        };
         let mut operation = operation.clone();
         for unkept in &self.paths {
             if path == unkept || path.strip_prefix(unkept.as_str()).is_some_and(|rest| rest.starts_with('/')) {
@@ -118,7 +120,8 @@ mod tests {
 
     #[test]
     fn a_whole_status_loses_only_what_does_not_stick() {
-        let patch = operations(&json!([{"op": "add", "path": "/status", "value": {"phase": "Healthy", "history": [1]}}]));
+        let patch =
+            operations(&json!([{"op": "add", "path": "/status", "value": {"phase": "Healthy", "history": [1]}}]));
         let mut unkept = Unkept::default();
         assert_eq!(unkept.learn(&patch, &json!({"status": {"phase": "Healthy"}})), ["/status/history"]);
         assert_eq!(

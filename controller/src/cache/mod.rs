@@ -208,9 +208,9 @@ impl Cache {
         replica_sets.sort_by(|a, b| a.name.cmp(&b.name));
         replica_sets.dedup_by(|a, b| a.name == b.name);
         let pods = self.replica_sets.owned_by(&rollout.uid).flat_map(|owner| self.pods.owned_by(&owner.uid));
-        let services = services_of(&rollout.object).into_iter().filter_map(|service| {
-            self.services.get(&Name::new(&name.namespace, service))
-        });
+        let services = services_of(&rollout.object)
+            .into_iter()
+            .filter_map(|service| self.services.get(&Name::new(&name.namespace, service)));
         Some(Snapshot {
             rollout: Arc::clone(&rollout.object),
             pods: pods.map(|pod| Arc::clone(&pod.object)).collect(),

@@ -42,7 +42,14 @@ pub(crate) struct Table<T> {
 
 impl<T> Default for Table<T> {
     fn default() -> Self {
-        Self { objects: BTreeMap::new(), owned: BTreeMap::new(), unowned: BTreeSet::new(), by_uid: BTreeMap::new(), listing: None, listed: false }
+        Self {
+            objects: BTreeMap::new(),
+            owned: BTreeMap::new(),
+            unowned: BTreeSet::new(),
+            by_uid: BTreeMap::new(),
+            listing: None,
+            listed: false,
+        }
     }
 }
 

@@ -8,9 +8,15 @@ use super::{Backoff, Jitter, Moment};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// All is done for now; look again at a given moment, or when something changes.
-    Settled { wake_at: Option<Moment> },
+    Settled {
+        /// When the next pass is due by itself.
+        wake_at: Option<Moment>,
+    },
     /// It could not start or end yet, through no fault of the object; look again then.
-    Later { at: Moment },
+    Later {
+        /// Then.
+        at: Moment,
+    },
     /// It failed; look again after the back-off.
     Failed,
 }
