@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::body::strict_failure;
 use super::options::FieldValidation;
-use super::registry::{NameRule, Version};
+use super::registry::Version;
 use super::status::{Answer, Status};
 use super::verbs::{Call, Target};
 use super::{crd, crd_rules};
@@ -12,7 +12,8 @@ use crate::apply::{self, ApplyError, Write};
 use crate::clock::rfc3339_seconds;
 use crate::patch::strategic;
 use crate::schema::builtin_defaults::default_builtin;
-use crate::schema::metadata::{self, NameCheck};
+use crate::schema::builtin_validation::validate_builtin;
+use crate::schema::metadata;
 use crate::schema::{
     FieldError, Schema, builtin_schema, check_types, default, names, prune, prune_resource, validate_resource,
 };
@@ -169,28 +170,34 @@ pub(crate) fn own_fields(call: &Call, target: &Target, before: Option<&Value>, v
 
 /// Whether a new object keeps the rules of its kind.
 pub(crate) fn check_create(target: &Target, value: &Value) -> Answer<()> {
-    let metadata = value.get("metadata").cloned().unwrap_or_default();
-    let mut errors = metadata::validate(&metadata, target.resource.namespaced, name_check(target));
-    errors.extend(custom_complaints(target, value, None));
-    if target.is(crd::GROUP, "CustomResourceDefinition") {
-        errors.extend(crd_rules::complaints(value));
-    }
-    refuse_if_any(target, value, &errors)
+    refuse_if_any(target, value, &complaints(target, value, None))
 }
 
 /// Whether the next state of an object keeps the rules of its kind.
 pub(crate) fn check_update(target: &Target, before: &Value, value: &Value) -> Answer<()> {
-    let of = |object: &Value| object.get("metadata").cloned().unwrap_or_default();
-    let mut errors = metadata::validate_update(&of(value), &of(before));
-    errors.extend(custom_complaints(target, value, Some(before)));
-    if target.is(crd::GROUP, "CustomResourceDefinition") {
-        errors.extend(crd_rules::update_complaints(before, value));
-    }
-    refuse_if_any(target, value, &errors)
+    refuse_if_any(target, value, &complaints(target, value, Some(before)))
 }
 
-fn custom_complaints(target: &Target, value: &Value, before: Option<&Value>) -> Vec<FieldError> {
-    custom_schema(target).map_or_else(Vec::new, |schema| validate_resource(schema, value, before))
+fn complaints(target: &Target, value: &Value, before: Option<&Value>) -> Vec<FieldError> {
+    if !target.resource.rules.custom {
+        let mut errors = validate_builtin(&target.api_version(), target.kind(), value, before);
+        if target.is(crd::GROUP, "CustomResourceDefinition") {
+            errors.extend(match before {
+                None => crd_rules::complaints(value),
+                Some(before) => crd_rules::update_complaints(before, value),
+            });
+        }
+        return errors;
+    }
+    let meta = &value["metadata"];
+    let mut errors = match before {
+        None => metadata::validate(meta, target.resource.namespaced, names::dns_subdomain),
+        Some(before) => metadata::validate_update(meta, &before["metadata"]),
+    };
+    if let Some(schema) = custom_schema(target) {
+        errors.extend(validate_resource(schema, value, before));
+    }
+    errors
 }
 
 fn refuse_if_any(target: &Target, value: &Value, errors: &[FieldError]) -> Answer<()> {
@@ -198,15 +205,6 @@ fn refuse_if_any(target: &Target, value: &Value, errors: &[FieldError]) -> Answe
         return Ok(());
     }
     Err(target.invalid(metadata_text(value, "name"), errors))
-}
-
-fn name_check(target: &Target) -> NameCheck {
-    match target.resource.rules.names {
-        NameRule::Subdomain => names::dns_subdomain,
-        NameRule::Label => names::dns_label,
-        NameRule::ServiceLabel => names::dns1035_label,
-        NameRule::PathSegment => names::path_segment,
-    }
 }
 
 /// Lays a strategic merge patch over an object.

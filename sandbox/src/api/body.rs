@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::options::FieldValidation;
+use super::protobuf;
 use super::request::Request;
 use super::status::{Answer, Status};
 use super::verbs::patch::Patch;
@@ -14,8 +15,11 @@ use crate::world::object_mut;
 /// More than this is not read at all.
 pub const BODY_LIMIT_BYTES: usize = 3 * 1024 * 1024;
 
-/// The formats in which objects are read; protobuf is not among those of the sandbox.
-const OBJECT_FORMATS: &[&str] = &["application/json", "application/yaml"];
+const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
+
+/// The formats in which built-in objects are read; custom ones have no protobuf form.
+const OBJECT_FORMATS: &[&str] = &["application/json", "application/yaml", PROTOBUF];
+const CUSTOM_FORMATS: &[&str] = &["application/json", "application/yaml"];
 
 /// The media type of the body, without parameters; JSON where nothing is said.
 pub(crate) fn media_type(request: &Request) -> &str {
@@ -42,6 +46,8 @@ pub(crate) fn object_of_kind(
     let decoded = match media_type(request) {
         "application/json" => decode::json(&request.body),
         "application/yaml" => decode::yaml(&request.body),
+        PROTOBUF if !custom => protobuf(&request.body),
+        _ if custom => return Err(Status::unsupported_media_type(CUSTOM_FORMATS)),
         _ => return Err(Status::unsupported_media_type(OBJECT_FORMATS)),
     };
     let decoded = decoded.map_err(|why| {
@@ -59,6 +65,10 @@ pub(crate) fn object_of_kind(
     check_type(&mut value, kind, api_version, custom)?;
     report_duplicates(call, kind, api_version, decoded.duplicates)?;
     Ok(value)
+}
+
+fn protobuf(body: &[u8]) -> Result<Decoded, String> {
+    protobuf::decode(body).map(|value| Decoded { value, duplicates: Vec::new() })
 }
 
 /// Fields that are given twice: refused or warned of, as the client wishes.
@@ -169,6 +179,7 @@ pub(crate) fn optional(request: &Request, kind: &str) -> Answer<Option<Value>> {
     let Decoded { value, .. } = match media_type(request) {
         "application/json" => decode::json(&request.body),
         "application/yaml" => decode::yaml(&request.body),
+        PROTOBUF => protobuf(&request.body),
         _ => return Err(Status::unsupported_media_type(OBJECT_FORMATS)),
     }
     .map_err(|why| {

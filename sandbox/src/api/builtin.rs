@@ -1,6 +1,6 @@
 //! The built-in resources: names, versions, doors and rules.
 
-use crate::api::registry::{NameRule, Resource, Rules, ScalePaths, Subresource, Version};
+use crate::api::registry::{Resource, Rules, ScalePaths, Subresource, Version};
 use crate::world::ResourceKey;
 
 /// One line of the table below.
@@ -49,14 +49,14 @@ const fn review(group: &'static str, kind: &'static str, plural: &'static str, n
 
 const COUNTED: Rules = Rules { counts_generations: true, ..Rules::PLAIN };
 
-const RBAC: Rules = Rules { create_on_update: true, names: NameRule::PathSegment, ..Rules::PLAIN };
+const RBAC: Rules = Rules { create_on_update: true, ..Rules::PLAIN };
 
 const TABLE: &[Line] = &[
     Line {
         short_names: &["ns"],
         namespaced: false,
         doors: &[Door::Status, Door::Finalize],
-        rules: Rules { names: NameRule::Label, deletes_collections: false, ..Rules::PLAIN },
+        rules: Rules { deletes_collections: false, ..Rules::PLAIN },
         ..line("", "v1", "Namespace", "namespaces")
     },
     Line { short_names: &["no"], namespaced: false, doors: &[Door::Status], ..line("", "v1", "Node", "nodes") },
@@ -71,7 +71,7 @@ const TABLE: &[Line] = &[
         short_names: &["svc"],
         categories: &["all"],
         doors: &[Door::Status],
-        rules: Rules { create_on_update: true, returns_deleted: true, names: NameRule::ServiceLabel, ..Rules::PLAIN },
+        rules: Rules { create_on_update: true, returns_deleted: true, ..Rules::PLAIN },
         ..line("", "v1", "Service", "services")
     },
     Line {

@@ -15,7 +15,7 @@ pub(crate) fn shown(resource: &Resource, version: &str, object: &Arc<Object>) ->
     }
     let mut value = object.value().clone();
     if shares_events(resource) {
-        value = rename(&value, EVENT_FIELDS.iter().map(|(core, newer)| (*core, *newer)));
+        value = rename(&value, |field| EVENT_FIELDS.iter().find(|(core, _)| *core == field).map(|(_, newer)| *newer));
     }
     object_mut(&mut value).insert("apiVersion".into(), json!(wanted));
     Arc::new(Object::shown(value, object.revision()))
@@ -25,7 +25,7 @@ pub(crate) fn shown(resource: &Resource, version: &str, object: &Arc<Object>) ->
 pub(crate) fn stored(resource: &Resource, mut value: Value) -> Value {
     let mut wanted = resource.storage_api_version();
     if shares_events(resource) {
-        value = rename(&value, EVENT_FIELDS.iter().map(|(core, newer)| (*newer, *core)));
+        value = rename(&value, |field| EVENT_FIELDS.iter().find(|(_, newer)| *newer == field).map(|(core, _)| *core));
         wanted = "v1".to_owned();
     }
     object_mut(&mut value).insert("apiVersion".into(), json!(wanted));
@@ -47,13 +47,9 @@ const EVENT_FIELDS: &[(&str, &str)] = &[
     ("count", "deprecatedCount"),
 ];
 
-fn rename<'a>(value: &Value, names: impl Iterator<Item = (&'a str, &'a str)> + Clone) -> Value {
+fn rename(value: &Value, new_name: impl Fn(&str) -> Option<&'static str>) -> Value {
     let fields = value.as_object().into_iter().flatten();
-    let renamed: Map<String, Value> = fields
-        .map(|(field, inner)| {
-            let to = names.clone().find(|(from, _)| from == field);
-            (to.map_or(field.as_str(), |(_, to)| to).to_owned(), inner.clone())
-        })
-        .collect();
+    let renamed: Map<String, Value> =
+        fields.map(|(field, inner)| (new_name(field).unwrap_or(field).to_owned(), inner.clone())).collect();
     Value::Object(renamed)
 }

@@ -91,6 +91,12 @@ fn storage_version(definition: &Value) -> Value {
     stored.map_or(Value::Null, |version| version["name"].clone())
 }
 
+/// Whether the deletion of a kind's definition has begun.
+pub(crate) fn is_going(world: &World, target: &Target) -> bool {
+    let name = format!("{}.{}", target.plural(), target.group());
+    world.get(GROUP, PLURAL, "", &name).is_some_and(|definition| definition.is_deleting())
+}
+
 fn key() -> ResourceKey {
     ResourceKey::new(GROUP, PLURAL)
 }

@@ -7,6 +7,8 @@ use serde_json::Value;
 enum Step {
     Field(String),
     Index(i64),
+    /// `[1:3]`, `[1:]`, `[:-1]`
+    Slice(Option<i64>, Option<i64>),
     Every,
     /// `[?(@.type=="Ready")]`
     Filter {
@@ -43,9 +45,13 @@ fn take<'a>(step: &Step, value: &'a Value) -> Vec<&'a Value> {
     match (step, value) {
         (Step::Field(name), value) => value.get(name).into_iter().collect(),
         (Step::Index(index), Value::Array(items)) => {
-            let from_end = usize::try_from(index.unsigned_abs()).unwrap_or(usize::MAX);
-            let at = if *index < 0 { items.len().checked_sub(from_end) } else { Some(from_end) };
-            at.and_then(|at| items.get(at)).into_iter().collect()
+            let at = if *index < 0 { index.saturating_add_unsigned(items.len() as u64) } else { *index };
+            usize::try_from(at).ok().and_then(|at| items.get(at)).into_iter().collect()
+        }
+        (Step::Slice(from, to), Value::Array(items)) => {
+            let from = place(from.unwrap_or(0), items.len());
+            let to = to.map_or(items.len(), |to| place(to, items.len()));
+            items.get(from..to).unwrap_or_default().iter().collect()
         }
         (Step::Every, Value::Array(items)) => items.iter().collect(),
         (Step::Every, Value::Object(fields)) => fields.values().collect(),
@@ -58,6 +64,12 @@ fn take<'a>(step: &Step, value: &'a Value) -> Vec<&'a Value> {
             .collect(),
         _ => Vec::new(),
     }
+}
+
+/// A bound within a list; negative ones count from its end.
+fn place(bound: i64, count: usize) -> usize {
+    let at = if bound < 0 { bound.saturating_add_unsigned(count as u64) } else { bound };
+    usize::try_from(at).unwrap_or(0).min(count)
 }
 
 fn steps(path: &str) -> Option<Vec<Step>> {
@@ -105,12 +117,11 @@ fn closing_bracket(inner: &str) -> Option<usize> {
     for (at, letter) in inner.char_indices() {
         match (quote, letter) {
             (Some(mark), letter) if letter == mark => quote = None,
-            (Some(_), _) => {}
             (None, '"' | '\'') => quote = Some(letter),
             (None, '[') => open += 1,
             (None, ']') if open == 0 => return Some(at),
             (None, ']') => open -= 1,
-            (None, _) => {}
+            _ => {}
         }
     }
     None
@@ -118,8 +129,12 @@ fn closing_bracket(inner: &str) -> Option<usize> {
 
 fn bracket(inner: &str) -> Option<Step> {
     let inner = inner.trim();
-    if inner == "*" || inner == ":" {
+    if inner == "*" {
         return Some(Step::Every);
+    }
+    if inner.is_empty() {
+        // kubectl reads empty brackets as the first item.
+        return Some(Step::Index(0));
     }
     if let Some(name) = unquoted(inner) {
         return Some(Step::Field(name.to_owned()));
@@ -127,7 +142,15 @@ fn bracket(inner: &str) -> Option<Step> {
     if let Some(condition) = inner.strip_prefix("?(").and_then(|rest| rest.strip_suffix(')')) {
         return filter(condition);
     }
+    if let Some((from, to)) = inner.split_once(':') {
+        return Some(Step::Slice(bound(from)?, bound(to)?));
+    }
     inner.parse().ok().map(Step::Index)
+}
+
+/// An absent bound is none; one that is no number can't be read.
+fn bound(text: &str) -> Option<Option<i64>> {
+    if text.is_empty() { Some(None) } else { text.parse().ok().map(Some) }
 }
 
 fn filter(condition: &str) -> Option<Step> {
@@ -168,6 +191,10 @@ mod tests {
             (".spec.parts[1].n", vec![json!("b")]),
             (".spec.parts[-1].n", vec![json!("b")]),
             (".spec.parts[-9].n", vec![]),
+            (".spec.parts[].n", vec![json!("a")]),
+            (".spec.parts[1:].n", vec![json!("b")]),
+            (".spec.parts[:-1].n", vec![json!("a")]),
+            (".spec.parts[5:1].n", vec![]),
             (".spec.parts[*].n", vec![json!("a"), json!("b")]),
             (".status.conditions[?(@.type==\"Ready\")].status", vec![json!("True")]),
             (".status.conditions[?(@.type!='Ready')].status", vec![json!("False")]),

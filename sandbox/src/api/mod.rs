@@ -17,6 +17,7 @@ mod kinds;
 mod negotiate;
 mod openapi;
 pub mod options;
+mod protobuf;
 pub mod rbac;
 pub mod registry;
 pub mod request;

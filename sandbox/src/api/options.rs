@@ -204,10 +204,10 @@ impl WriteOptions {
         let force = query.flag("force");
         match verb {
             WriteVerb::Patch if force.is_some() => {
-                errors.push(FieldError::forbidden("force", "may not be specified for non-apply patch"))
+                errors.push(FieldError::forbidden("force", "may not be specified for non-apply patch"));
             }
             WriteVerb::Apply if field_manager.is_empty() => {
-                errors.push(FieldError::required("fieldManager", "is required for apply patch"))
+                errors.push(FieldError::required("fieldManager", "is required for apply patch"));
             }
             _ => {}
         }

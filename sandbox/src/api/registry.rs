@@ -114,16 +114,6 @@ pub struct Rules {
     pub review: bool,
     /// `deletecollection` is offered.
     pub deletes_collections: bool,
-    pub names: NameRule,
-}
-
-/// What an object may be called.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NameRule {
-    Subdomain,
-    Label,
-    ServiceLabel,
-    PathSegment,
 }
 
 impl Rules {
@@ -137,7 +127,6 @@ impl Rules {
         custom: false,
         review: false,
         deletes_collections: true,
-        names: NameRule::Subdomain,
     };
 
     /// The rules of every custom resource.

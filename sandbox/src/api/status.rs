@@ -125,6 +125,12 @@ impl Status {
         Self::boxed(405, "MethodNotAllowed", message).about(group, plural, "")
     }
 
+    /// A kind whose definition is being deleted.
+    pub fn definition_terminating(group: &str, plural: &str) -> Box<Self> {
+        let message = "create not allowed while custom resource definition is terminating";
+        Self::boxed(405, "MethodNotAllowed", message).about(group, plural, "")
+    }
+
     pub fn not_acceptable(supported: &[&str]) -> Box<Self> {
         let message = format!("only the following media types are accepted: {}", supported.join(", "));
         Self::boxed(406, "NotAcceptable", message)

@@ -4,6 +4,7 @@
 mod builtin;
 pub mod builtin_defaults;
 pub mod builtin_validation;
+pub mod cel;
 pub mod decode;
 mod default;
 pub mod field_error;
@@ -52,6 +53,7 @@ pub struct Schema {
     pub map_type: Option<MapType>,
     pub patch_merge_key: Option<String>,
     pub patch_strategy: PatchStrategy,
+    pub rules: Vec<cel::Rule>,
     pub limits: Limits,
     pub required: Vec<String>,
     pub enumeration: Vec<Value>,

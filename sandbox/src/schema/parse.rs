@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use regex::Regex;
 use serde_json::Value;
 
+use super::cel::Rule;
 use super::{Additional, Child, Limits, ListType, MapType, PatchStrategy, Schema, Type};
 
 /// A schema from a custom resource definition's `openAPIV3Schema`.
@@ -51,6 +52,11 @@ pub(super) fn parse_with(raw: &Value, resolve: &mut Resolve<'_>) -> Schema {
         },
         patch_merge_key: text("x-kubernetes-patch-merge-key").map(str::to_owned),
         patch_strategy: parse_strategy(text("x-kubernetes-patch-strategy").unwrap_or_default()),
+        rules: raw
+            .get("x-kubernetes-validations")
+            .and_then(Value::as_array)
+            .map(|rules| rules.iter().filter_map(Rule::parse).collect())
+            .unwrap_or_default(),
         limits: parse_limits(raw),
         required: strings(raw.get("required")),
         enumeration: raw.get("enum").and_then(Value::as_array).cloned().unwrap_or_default(),

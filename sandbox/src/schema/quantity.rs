@@ -63,6 +63,11 @@ impl Quantity {
         self.nanos
     }
 
+    /// The sum with a number of billionths, in the same family of suffixes.
+    pub fn plus(self, nanos: i128) -> Option<Self> {
+        Some(Self { nanos: self.nanos.checked_add(nanos)?, ..self })
+    }
+
     /// The value rounded up to whole units.
     pub fn units(self) -> i128 {
         self.nanos.div_euclid(NANO) + i128::from(self.nanos.rem_euclid(NANO) != 0)

@@ -63,11 +63,11 @@ impl Collection {
 
     /// The objects of one namespace, or all of them for an empty name; in key order.
     pub fn in_namespace(&self, namespace: &str) -> impl Iterator<Item = &Arc<Object>> + use<'_> {
-        self.from_key(namespace, None).map(|(_, object)| object)
+        self.starting_at(namespace, None).map(|(_, object)| object)
     }
 
     /// The objects of one namespace (all for an empty name) with keys from `start` on.
-    fn from_key(
+    fn starting_at(
         &self,
         namespace: &str,
         start: Option<&str>,
@@ -94,7 +94,7 @@ impl Collection {
                 undone.insert(key, change.previous.clone());
             }
         }
-        let mut present = self.from_key(namespace, start).peekable();
+        let mut present = self.starting_at(namespace, start).peekable();
         let mut past = undone.into_iter().peekable();
         Ok(std::iter::from_fn(move || {
             loop {

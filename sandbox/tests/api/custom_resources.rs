@@ -217,6 +217,11 @@ fn an_object_that_is_held_holds_its_definition() {
     let (code, going) = cluster.get(&format!("{CRDS}/widgets.example.com"));
     assert_eq!(code, 200);
     assert_eq!(going["metadata"]["finalizers"], json!(["customresourcecleanup.apiextensions.k8s.io"]));
+    let (code, refused) = cluster.post(WIDGETS, &widget("late", &json!({"size": 1})));
+    assert_eq!(
+        (code, refused["message"].as_str()),
+        (405, Some("create not allowed while custom resource definition is terminating"))
+    );
     let (code, _) = cluster.patch(&format!("{WIDGETS}/a"), MERGE, &json!({"metadata": {"finalizers": []}}));
     assert_eq!(code, 200);
     assert_eq!(cluster.get(&format!("{CRDS}/widgets.example.com")).0, 404);
@@ -275,4 +280,58 @@ fn custom_lists_print_the_columns_of_their_definition() {
     assert_eq!(table["rows"][0]["cells"], json!(["a", 7]));
     let (_, list) = cluster.get(WIDGETS);
     assert_eq!((&list["items"][0]["kind"], names(&list)), (&json!("Widget"), vec!["a".to_owned()]));
+}
+
+#[test]
+fn rules_of_a_definition_are_evaluated() {
+    let mut cluster = Cluster::new();
+    let mut strict = definition();
+    let schema = &mut strict["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"];
+    schema["x-kubernetes-validations"] = json!([
+        {"rule": "self.size <= 10", "message": "no widget is that big"},
+        {"rule": "self.size >= oldSelf.size", "message": "widgets only grow"},
+    ]);
+    cluster.create(CRDS, &strict);
+    let (code, refused) = cluster.post(WIDGETS, &widget("a", &json!({"size": 11})));
+    assert_eq!(
+        (code, refused["message"].as_str()),
+        (422, Some("Widget.example.com \"a\" is invalid: spec: Invalid value: no widget is that big"))
+    );
+    cluster.create(WIDGETS, &widget("a", &json!({"size": 5})));
+    let (code, refused) = cluster.patch(&format!("{WIDGETS}/a"), MERGE, &json!({"spec": {"size": 4}}));
+    assert_eq!((code, &refused["details"]["causes"][0]["field"]), (422, &json!("spec")));
+    assert_eq!(cluster.patch(&format!("{WIDGETS}/a"), MERGE, &json!({"spec": {"size": 6}})).0, 200);
+}
+
+#[test]
+fn the_definitions_that_users_bring_are_taken() {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+    let mut taken = 0;
+    let mut cluster = Cluster::new();
+    for folder in ["helm/sluice/crds", "e2e/router-crds"] {
+        let files = std::fs::read_dir(format!("{root}/{folder}")).expect("the folder is there");
+        for file in files {
+            let path = file.expect("the folder can be read").path();
+            let text = std::fs::read_to_string(&path).expect("the file can be read");
+            for document in text.split("\n---").filter(|document| document.contains("kind:")) {
+                let request = Request::new("POST", CRDS).with_header("content-type", "application/yaml");
+                let request = Request { body: document.to_owned().into(), ..request };
+                let (code, answer) = cluster.answer(request);
+                assert_eq!(code, 201, "{}: {answer}", path.display());
+                taken += 1;
+            }
+        }
+    }
+    assert!(taken > 10, "only {taken} definitions were found");
+    let rollout = json!({
+        "apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": {"name": "web"},
+        "spec": {
+            "replicas": 3,
+            "selector": {"matchLabels": {"app": "web"}},
+            "template": {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "web", "image": "web:1"}]}},
+            "strategy": {"canary": {"steps": [{"setWeight": 20}, {"pause": {"duration": "10m"}}]}},
+        },
+    });
+    let created = cluster.create("/apis/argoproj.io/v1alpha1/namespaces/shop/rollouts", &rollout);
+    assert_eq!(created["spec"], rollout["spec"], "nothing is pruned and nothing added");
 }

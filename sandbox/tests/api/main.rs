@@ -5,5 +5,7 @@ mod custom_resources;
 mod discovery;
 mod lists_and_watches;
 mod objects;
+mod ownership;
+mod robustness;
 mod support;
 mod tables;

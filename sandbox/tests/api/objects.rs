@@ -100,7 +100,7 @@ fn refusals_are_worded_as_the_real_server_words_them() {
             Request::post(MAPS, &named("a")).with_header("content-type", "text/html"),
             415,
             "UnsupportedMediaType",
-            "the body of the request was in an unknown format - accepted media types include: application/json, application/yaml",
+            "the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf",
         ),
         (
             Request::get(&format!("{MAPS}?labelSelector=a+b")),

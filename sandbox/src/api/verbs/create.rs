@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{Call, Target};
 use crate::api::admission::{self, Source, Writer};
 use crate::api::status::{Answer, Status};
-use crate::api::{convert, follow_up, kinds};
+use crate::api::{convert, crd, follow_up, kinds};
 use crate::world::{Object, World, metadata, metadata_text, remove_metadata, set_metadata};
 
 /// A generated name keeps this much of its base, so that it fits into a label.
@@ -30,6 +30,7 @@ pub(crate) fn create_as(
     mut value: Value,
     writer: Writer,
 ) -> Answer<Arc<Object>> {
+    check_definition(world, target)?;
     check_namespace_field(target, &mut value)?;
     if metadata(&value, "resourceVersion").is_some_and(|revision| revision != "" && revision != "0") {
         return Err(Status::internal("resourceVersion should not be set on objects to be created"));
@@ -37,7 +38,7 @@ pub(crate) fn create_as(
     let mut value = admission::admit(call, target, value, Source::Body)?;
     admission::own_fields(call, target, None, &mut value, writer);
     check_namespace(world, target, metadata_text(&value, "name"))?;
-    let mut value = named_and_stamped(world, call, target, value)?;
+    name_and_stamp(world, call, target, &mut value);
     kinds::prepare_create(world, target, &mut value);
     admission::check_create(target, &value)?;
     let name = metadata_text(&value, "name").to_owned();
@@ -69,6 +70,12 @@ pub(crate) fn check_namespace_field(target: &Target, value: &mut Value) -> Answe
     Ok(())
 }
 
+/// A kind that is going away takes no new objects.
+fn check_definition(world: &World, target: &Target) -> Answer<()> {
+    let going = target.resource.rules.custom && crd::is_going(world, target);
+    if going { Err(Status::definition_terminating(target.group(), target.plural())) } else { Ok(()) }
+}
+
 /// Nothing is created in a namespace that isn't there or that is going away.
 fn check_namespace(world: &World, target: &Target, name: &str) -> Answer<()> {
     if !target.resource.namespaced {
@@ -83,23 +90,22 @@ fn check_namespace(world: &World, target: &Target, name: &str) -> Answer<()> {
     }
 }
 
-fn named_and_stamped(world: &mut World, call: &Call, target: &Target, mut value: Value) -> Answer<Value> {
-    if metadata_text(&value, "name").is_empty() && !metadata_text(&value, "generateName").is_empty() {
-        let name = generated_name(world, target, metadata_text(&value, "generateName"));
-        set_metadata(&mut value, "name", json!(name));
+fn name_and_stamp(world: &mut World, call: &Call, target: &Target, value: &mut Value) {
+    if metadata_text(value, "name").is_empty() && !metadata_text(value, "generateName").is_empty() {
+        let name = generated_name(world, target, metadata_text(value, "generateName"));
+        set_metadata(value, "name", json!(name));
     }
     for decided_here in ["resourceVersion", "selfLink", "deletionTimestamp", "deletionGracePeriodSeconds"] {
-        remove_metadata(&mut value, decided_here);
+        remove_metadata(value, decided_here);
     }
     let uid = world.random().uid();
-    set_metadata(&mut value, "uid", json!(uid));
-    set_metadata(&mut value, "creationTimestamp", call.timestamp());
+    set_metadata(value, "uid", json!(uid));
+    set_metadata(value, "creationTimestamp", call.timestamp());
     if target.resource.rules.counts_generations {
-        set_metadata(&mut value, "generation", json!(1));
+        set_metadata(value, "generation", json!(1));
     } else {
-        remove_metadata(&mut value, "generation");
+        remove_metadata(value, "generation");
     }
-    Ok(value)
 }
 
 fn generated_name(world: &mut World, target: &Target, base: &str) -> String {

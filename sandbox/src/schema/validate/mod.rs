@@ -7,6 +7,7 @@ mod scalars;
 
 use serde_json::{Map, Value};
 
+use super::cel::{self, Budget};
 use super::field_error::{child, key};
 use super::{Additional, FieldError, Reason, Schema, Type, metadata};
 
@@ -28,7 +29,27 @@ fn check(schema: &Schema, value: &Value, old: Option<&Value>, resource: bool) ->
     if old.is_none_or(|old| lists::validate(schema, old, "").is_empty()) {
         errors.extend(lists::validate(schema, value, ""));
     }
+    if !cel::has_rules(schema) {
+        return errors;
+    }
+    if errors.iter().any(blocks_rules) {
+        errors.push(FieldError::invalid(
+            "",
+            Value::Null,
+            "some validation rules were not checked because the object was invalid; \
+             correct the existing errors to complete validation",
+        ));
+    } else {
+        errors.extend(cel::validate(schema, value, old, &mut Budget::per_object()));
+    }
     errors
+}
+
+fn blocks_rules(error: &FieldError) -> bool {
+    matches!(
+        error.reason,
+        Reason::NotSupported | Reason::Required | Reason::TooLong | Reason::TooMany | Reason::TypeInvalid
+    )
 }
 
 /// What one node's checks found. `matches` ranks the failed alternatives of `anyOf` and `oneOf`: the one that
