@@ -1,2 +1,27 @@
 //! The one binary, `sluice`.
-fn main() {}
+
+mod playground;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Progressive delivery for Kubernetes.
+#[derive(Parser)]
+#[command(name = "sluice", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run a whole cluster in memory, with a demo service, for plain kubectl to work with.
+    Playground(playground::Args),
+}
+
+fn main() -> ExitCode {
+    match Cli::parse().command {
+        Command::Playground(args) => playground::run(&args),
+    }
+}

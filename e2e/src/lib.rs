@@ -1,1 +1,17 @@
 //! Harness for tests against a real Kubernetes control plane.
+//!
+//! The control plane has no kubelet of its own: [`kubelets`] drives the sandbox's model of one. A test works in a
+//! [`Namespace`] of its own, waits with [`eventually`], and reads from a [`History`] what it would be too slow to
+//! catch by asking.
+
+mod cluster;
+mod eventually;
+mod history;
+pub mod kubelets;
+mod namespace;
+pub mod sight;
+
+pub use cluster::{Cluster, Kind, connect};
+pub use eventually::eventually;
+pub use history::History;
+pub use namespace::{Namespace, in_namespace};

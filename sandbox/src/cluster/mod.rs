@@ -6,6 +6,7 @@ mod nodes;
 use jiff::Timestamp;
 use serde_json::Value;
 
+use crate::api::bootstrap;
 use crate::api::request::{Request, Response};
 use crate::controllers::Controllers;
 use crate::dataplane::{DataPlane, Objects};
@@ -52,12 +53,9 @@ impl Cluster {
             routed: None,
             now,
         };
-        for namespace in ["default", "kube-node-lease", "kube-public", "kube-system"] {
-            cluster.create(
-                "/api/v1/namespaces",
-                &serde_json::json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}),
-            );
-        }
+        let begun = bootstrap(&mut cluster.world, now);
+        debug_assert!(begun.is_ok(), "an empty world takes its first objects: {begun:?}");
+        cluster.settle();
         for number in 1..=nodes {
             cluster.add_node(&format!("node-{number}"));
         }
@@ -179,9 +177,5 @@ impl Cluster {
         self.world.collection(&ResourceKey::new(group, plural)).is_some_and(|collection| {
             collection.oldest_revision() > since || collection.changes_after(since).next().is_some()
         })
-    }
-
-    fn create(&mut self, path: &str, object: &Value) {
-        self.handle(&Request::post(path, object).as_user(crate::api::access::User::admin()));
     }
 }

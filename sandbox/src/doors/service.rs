@@ -20,6 +20,7 @@ use crate::api::request::{Body, Request, Response};
 use crate::api::watch::WatchCursor;
 use crate::api::{BODY_LIMIT_BYTES, handle, watch_poll};
 use crate::clock::VirtualClock;
+use crate::cluster::Cluster;
 use crate::world::World;
 
 /// An answer's body: all at once, or a watch as it happens.
@@ -42,14 +43,93 @@ struct Shared {
 
 #[derive(Debug)]
 struct State {
-    world: World,
+    inside: Inside,
     clock: Clock,
 }
 
+/// What is behind the door.
+#[derive(Debug)]
+enum Inside {
+    /// An API server and nothing else: nobody acts on what is stored.
+    Server(World),
+    /// A whole cluster, with controllers and nodes.
+    Cluster(Box<Cluster>),
+}
+
+impl Inside {
+    fn world(&self) -> &World {
+        match self {
+            Self::Server(world) => world,
+            Self::Cluster(cluster) => cluster.world(),
+        }
+    }
+
+    /// Lets the cluster reach `now`, then acts on it, then lets it react.
+    fn act<T>(&mut self, now: Timestamp, act: impl FnOnce(&mut World, Timestamp) -> T) -> T {
+        match self {
+            Self::Server(world) => act(world, now),
+            Self::Cluster(cluster) => {
+                cluster.advance_to(now);
+                let outcome = act(cluster.world_mut(), now);
+                cluster.settle();
+                outcome
+            }
+        }
+    }
+}
+
 impl Door {
+    /// A way to an API server behind which nothing acts by itself.
     pub fn new(world: World, clock: Clock) -> Self {
+        Self::to(Inside::Server(world), clock)
+    }
+
+    /// A way into a whole cluster; [`Door::keep_going`] lets it live between requests.
+    pub fn to_cluster(cluster: Cluster, clock: Clock) -> Self {
+        Self::to(Inside::Cluster(Box::new(cluster)), clock)
+    }
+
+    fn to(inside: Inside, clock: Clock) -> Self {
         let (stirred, _) = watch::channel(0);
-        Self { shared: Arc::new(Shared { state: Mutex::new(State { world, clock }), stirred }) }
+        Self { shared: Arc::new(Shared { state: Mutex::new(State { inside, clock }), stirred }) }
+    }
+
+    /// Lets the cluster live: whatever is due by itself happens when its time comes. Never ends.
+    pub async fn keep_going(&self) -> Infallible {
+        let mut stirred = self.shared.stirred.subscribe();
+        loop {
+            stirred.mark_unchanged();
+            let wake_at = {
+                let state = self.state();
+                match &state.inside {
+                    Inside::Server(_) => None,
+                    Inside::Cluster(cluster) => cluster.next_wake().and_then(|at| state.clock.runtime_instant(at)),
+                }
+            };
+            match wake_at {
+                // The sender lives as long as this door.
+                None => drop(stirred.changed().await),
+                Some(at) => tokio::select! {
+                    _ = stirred.changed() => {}
+                    () = tokio::time::sleep_until(at) => self.with_world(|_, _| ()),
+                },
+            }
+        }
+    }
+
+    /// Looks at the whole cluster, its traffic included; `None` where there is only an API server.
+    pub fn with_cluster<T>(&self, look: impl FnOnce(&mut Cluster) -> T) -> Option<T> {
+        let mut state = self.state();
+        let now = state.clock.now();
+        let Inside::Cluster(cluster) = &mut state.inside else { return None };
+        let before = cluster.world().revision();
+        cluster.advance_to(now);
+        let seen = look(cluster);
+        cluster.settle();
+        if cluster.world().revision() != before {
+            self.stir();
+        }
+        Some(seen)
     }
 
     /// The current instant of the cluster.
@@ -60,10 +140,10 @@ impl Door {
     /// Looks at the cluster, or lets its own parts (controllers, kubelet) act on it; watchers see what they do.
     pub fn with_world<T>(&self, act: impl FnOnce(&mut World, Timestamp) -> T) -> T {
         let mut state = self.state();
-        let before = state.world.revision();
+        let before = state.inside.world().revision();
         let now = state.clock.now();
-        let outcome = act(&mut state.world, now);
-        if state.world.revision() != before {
+        let outcome = state.inside.act(now, act);
+        if state.inside.world().revision() != before {
             self.stir();
         }
         outcome
@@ -74,6 +154,7 @@ impl Door {
         if let Clock::Virtual(clock) = &mut self.state().clock {
             move_on(clock);
         }
+        self.with_world(|_, _| ());
         self.stir();
     }
 
@@ -159,7 +240,7 @@ impl Watcher {
             self.stirred.mark_unchanged();
             let (lines, wake_at) = {
                 let state = self.door.state();
-                let lines = watch_poll(&state.world, &mut self.cursor, state.clock.now());
+                let lines = watch_poll(state.inside.world(), &mut self.cursor, state.clock.now());
                 (lines, state.clock.runtime_instant(self.cursor.next_wake()))
             };
             if !lines.is_empty() {

@@ -46,12 +46,12 @@ impl Container<'_> {
             }
             State::InHook { start } => self.advance_in_hook(start, t),
             State::Running { start, told } => self.advance_running(start, told, t),
-            State::Stopping { start, dead_at, code } => {
-                let dead = dead_at <= t;
-                if dead {
+            State::Stopping { start, since, grace } => {
+                let (gone_at, code) = self.gone(start, since, grace);
+                if gone_at <= t {
                     self.exit(start, code, t);
                 }
-                dead
+                gone_at <= t
             }
             State::Exited { exit, retry_at, noticed } => self.advance_exited(exit, retry_at, noticed, t),
         }
@@ -97,7 +97,7 @@ impl Container<'_> {
             let name = &self.plan.name;
             let message = format!("Container {name} failed {probe} probe, will be restarted");
             self.teller.normal(t, "Killing", &self.field(), message);
-            self.stop_process(start, t, grace.unwrap_or(self.pod.grace));
+            self.memory.state = State::Stopping { start, since: t, grace: grace.unwrap_or(self.pod.grace) };
             return true;
         }
         false
@@ -184,13 +184,14 @@ impl Container<'_> {
             let message = "PreStopHook failed".to_owned();
             self.teller.warning(t, "FailedPreStopHook", &self.field(), message);
         }
-        self.stop_process(start, t, grace);
+        self.memory.state = State::Stopping { start, since: t, grace };
         true
     }
 
-    fn stop_process(&mut self, start: Timestamp, t: Timestamp, grace: SignedDuration) {
-        let (dead, code) = self.run.stop(self.plan, since(start, t), grace);
-        self.memory.state = State::Stopping { start, dead_at: later(start, dead), code };
+    /// When a process that was asked to stop is gone, and its exit code.
+    fn gone(&self, start: Timestamp, asked: Timestamp, grace: SignedDuration) -> (Timestamp, i32) {
+        let (after, code) = self.run.stop(self.plan, since(start, asked), grace);
+        (later(start, after), code)
     }
 
     fn exit(&mut self, start: Timestamp, code: i32, t: Timestamp) {
@@ -246,10 +247,10 @@ impl Container<'_> {
                 .map(|offset| later(*start, offset))
                 .min()
             }
-            State::Stopping { start, dead_at, .. } => {
-                let flip = self.run.ready.next_after(since(*start, t));
-                let flip = flip.map(|offset| later(*start, offset));
-                Some(flip.map_or(*dead_at, |flip| flip.min(*dead_at)))
+            State::Stopping { start, since: asked, grace } => {
+                let (gone_at, _) = self.gone(*start, *asked, *grace);
+                let flip = self.run.ready.next_after(since(*start, t)).map(|offset| later(*start, offset));
+                Some(flip.map_or(gone_at, |flip| flip.min(gone_at)))
             }
             State::Exited { exit, retry_at, noticed } => {
                 let notice = later(exit.finished_at, self.options.notice);

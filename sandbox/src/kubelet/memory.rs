@@ -74,10 +74,11 @@ pub(super) enum State {
         /// Up to which offset failed probes were told; `None` after the memory was rebuilt.
         told: Option<SignedDuration>,
     },
+    /// Asked to stop; when it is gone follows from its run.
     Stopping {
         start: Timestamp,
-        dead_at: Timestamp,
-        code: i32,
+        since: Timestamp,
+        grace: SignedDuration,
     },
     Exited {
         exit: Exit,

@@ -12,7 +12,7 @@ use super::options::Options;
 use super::phase::{self, Phase};
 use super::plan::{PodPlan, Role};
 use super::read::text;
-use super::run::{KILLED, Run};
+use super::run::Run;
 use super::status;
 use super::time::{later, since};
 
@@ -46,7 +46,7 @@ pub fn step(pod: &Value, node: &Node, memory: PodMemory, now: Timestamp, options
     }
     let mut life = Life::resume(&plan, node, pod, memory, options);
     let wake_at = life.catch_up(now);
-    let status = life.status(now);
+    let status = status::patch(&life, now);
     let over = plan.deletion.is_some() && life.phase().is_final();
     let Life { mut memory, teller, .. } = life;
     memory.wake_at = wake_at;
@@ -144,12 +144,9 @@ impl<'a> Life<'a> {
             // A second delete with less patience.
             Some(stopping) if grace < stopping.grace => {
                 self.memory.stopping = Some(Stopping { grace, ..stopping });
-                let deadline = later(now, grace);
                 for container in self.memory.containers.values_mut() {
-                    if let State::Stopping { start, dead_at, .. } = container.state
-                        && dead_at > deadline
-                    {
-                        container.state = State::Stopping { start, dead_at: deadline, code: KILLED };
+                    if let State::Stopping { since: asked, grace: left, .. } = &mut container.state {
+                        *left = (*left).min(since(*asked, now).saturating_add(grace));
                     }
                 }
             }
@@ -335,10 +332,6 @@ impl<'a> Life<'a> {
                 .collect(),
             live: self.live,
         }
-    }
-
-    fn status(&self, now: Timestamp) -> Option<Value> {
-        status::patch(self, now)
     }
 }
 

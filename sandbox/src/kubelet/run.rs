@@ -136,10 +136,8 @@ impl Run {
             Shutdown::After(takes) if takes <= left => (sigterm.saturating_add(takes), self.code_on_sigterm),
             Shutdown::After(_) | Shutdown::Never => (sigterm.saturating_add(left), KILLED),
         };
-        match self.end {
-            Some(end) if end.0 >= from && end.0 < stopped.0 => end,
-            _ => stopped,
-        }
+        // It may end by itself meanwhile.
+        [stopped].into_iter().chain(self.end).min().unwrap_or(stopped)
     }
 }
 

@@ -12,6 +12,7 @@ use super::plan::{ContainerPlan, PodPlan, Role};
 use super::pod::Life;
 use super::qos;
 use super::read::text;
+use super::run::Run;
 use super::time::stamp;
 
 /// What differs from the live status, or nothing. Lists of container statuses go as a whole, conditions one by
@@ -61,37 +62,28 @@ fn wanted(life: &Life<'_>, now: Timestamp) -> Map<String, Value> {
 }
 
 fn statuses(life: &Life<'_>, now: Timestamp, belongs: impl Fn(Role) -> bool) -> Value {
-    life.plan
-        .containers
-        .iter()
-        .zip(&life.runs)
-        .filter(|(plan, _)| belongs(plan.role))
-        .map(|(plan, run)| {
-            let memory = &life.memory.containers[&plan.name];
-            let looks = Looks { pod: life.plan, plan, memory };
-            let (state, last_state) = looks.states();
-            json!({
-                "name": plan.name,
-                "image": looks.image(),
-                "imageID": looks.image_id(),
-                "containerID": looks.container_id(),
-                "restartCount": memory.restarts,
-                "ready": memory.is_ready(run, plan.role, now),
-                "started": memory.is_started(run, now),
-                "state": state,
-                "lastState": last_state,
-            })
-        })
-        .map(without_empty_container_id)
-        .collect()
+    let containers = life.plan.containers.iter().zip(&life.runs).filter(|(plan, _)| belongs(plan.role));
+    containers.map(|(plan, run)| status_of(life, plan, run, now)).collect()
 }
 
-/// The API server drops an empty container id; a status that has it would never equal the live one.
-fn without_empty_container_id(mut status: Value) -> Value {
-    if text(&status, "/containerID").is_empty()
-        && let Some(fields) = status.as_object_mut()
-    {
-        fields.remove("containerID");
+fn status_of(life: &Life<'_>, plan: &ContainerPlan, run: &Run, now: Timestamp) -> Value {
+    let memory = &life.memory.containers[&plan.name];
+    let looks = Looks { pod: life.plan, plan, memory };
+    let (state, last_state) = looks.states();
+    let mut status = json!({
+        "name": plan.name,
+        "image": plan.image,
+        "imageID": "",
+        "restartCount": memory.restarts,
+        "ready": memory.is_ready(run, plan.role, now),
+        "started": memory.is_started(run, now),
+        "state": state,
+        "lastState": last_state,
+    });
+    if memory.has_run() || matches!(memory.state, State::InHook { .. }) {
+        status["image"] = json!(full_name(&plan.image));
+        status["imageID"] = json!(image_id(&plan.image));
+        status["containerID"] = json!(looks.id_of_run(memory.restarts));
     }
     status
 }
@@ -105,34 +97,28 @@ struct Looks<'a> {
 
 impl Looks<'_> {
     fn states(&self) -> (Value, Value) {
-        let last = || self.memory.last.as_ref().map_or(json!({}), |exit| self.terminated(exit, 1));
         match &self.memory.state {
             State::Idle | State::InHook { .. } => {
                 let reason = if self.pod.has_init() { "PodInitializing" } else { "ContainerCreating" };
-                (waiting(reason, ""), last())
+                (waiting(reason, ""), self.last())
             }
-            State::BadName => {
-                let message = match &self.plan.pull {
-                    Pull::BadName { why } | Pull::Fails { why } => why.as_str(),
-                    Pull::Works => "",
-                };
-                (waiting("InvalidImageName", message), last())
-            }
-            State::PullFailed { noticed: false, .. } => {
-                let message = match &self.plan.pull {
-                    Pull::Fails { why } | Pull::BadName { why } => why.as_str(),
-                    Pull::Works => "",
-                };
-                (waiting("ErrImagePull", message), last())
-            }
+            State::BadName => (waiting("InvalidImageName", self.pull_problem()), self.last()),
+            State::PullFailed { noticed: false, .. } => (waiting("ErrImagePull", self.pull_problem()), self.last()),
             State::PullFailed { noticed: true, .. } => {
                 let message = format!("Back-off pulling image \"{}\"", self.plan.image);
-                (waiting("ImagePullBackOff", &message), last())
+                (waiting("ImagePullBackOff", &message), self.last())
             }
             State::Running { start, .. } | State::Stopping { start, .. } => {
-                (json!({"running": {"startedAt": stamp(*start)}}), last())
+                (json!({"running": {"startedAt": stamp(*start)}}), self.last())
             }
             State::Exited { exit, retry_at, noticed } => self.after_exit(exit, *retry_at, *noticed),
+        }
+    }
+
+    fn pull_problem(&self) -> &str {
+        match &self.plan.pull {
+            Pull::BadName { why } | Pull::Fails { why } => why,
+            Pull::Works => "",
         }
     }
 
@@ -149,11 +135,12 @@ impl Looks<'_> {
                     format!("back-off {wait:#} restarting failed container={container} pod={pod}_{namespace}({uid})");
                 (waiting("CrashLoopBackOff", &message), self.terminated(exit, 0))
             }
-            _ => {
-                let last = self.memory.last.as_ref().map_or(json!({}), |exit| self.terminated(exit, 1));
-                (json!({"terminated": self.terminated(exit, 0)["terminated"]}), last)
-            }
+            _ => (self.terminated(exit, 0), self.last()),
         }
+    }
+
+    fn last(&self) -> Value {
+        self.memory.last.as_ref().map_or(json!({}), |exit| self.terminated(exit, 1))
     }
 
     /// The end of the current run (`ago` 0) or of the one before it.
@@ -174,22 +161,6 @@ impl Looks<'_> {
     fn id_of_run(&self, run: u32) -> String {
         let id = digest::hex(&[&self.pod.uid, &self.plan.name, &run.to_string()], 64);
         format!("containerd://{id}")
-    }
-
-    fn container_id(&self) -> String {
-        if self.memory.has_run() || matches!(self.memory.state, State::InHook { .. }) {
-            self.id_of_run(self.memory.restarts)
-        } else {
-            String::new()
-        }
-    }
-
-    fn image(&self) -> String {
-        if self.image_id().is_empty() { self.plan.image.clone() } else { full_name(&self.plan.image) }
-    }
-
-    fn image_id(&self) -> String {
-        if self.container_id().is_empty() { String::new() } else { image_id(&self.plan.image) }
     }
 }
 

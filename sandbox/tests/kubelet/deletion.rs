@@ -91,6 +91,24 @@ fn readiness_is_still_probed_while_the_pod_terminates() {
 }
 
 #[test]
+fn a_process_may_end_by_itself_while_it_is_asked_to() {
+    let mut life =
+        Life::of("{spec: {containers: [{name: main, command: [sh, -c, \"trap '' TERM; sleep 15; exit 4\"]}]}}");
+    life.until("10s").delete(30).until("1m").shows(&[
+        "0s 1/1 Running 0 ready",
+        "10s 1/1 Terminating 0 ready",
+        "15s gone",
+    ]);
+    assert_eq!(life.container("main")["state"]["terminated"]["exitCode"], 4);
+
+    let mut life = Life::of(
+        "{metadata: {annotations: {sandbox.sluice.dev/shutdown-after: never}}, spec: {containers: [{name: main}]}}",
+    );
+    life.until("10s").delete(600).until("20s").annotate("shutdown-after", "15s");
+    life.until("1h").shows(&["0s 1/1 Running 0 ready", "10s 1/1 Terminating 0 ready", "25s gone"]);
+}
+
+#[test]
 fn a_second_delete_may_be_less_patient() {
     let mut life = Life::of(
         "{metadata: {annotations: {sandbox.sluice.dev/shutdown-after: never}}, spec: {containers: [{name: main}]}}",

@@ -8,6 +8,7 @@ mod images;
 mod init;
 mod life;
 mod node;
+mod random;
 mod readiness;
 mod restarts;
 mod scripted;

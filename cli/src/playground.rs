@@ -1,0 +1,97 @@
+//! `sluice playground`: a whole cluster in memory, a demo service with traffic, and a kubeconfig.
+//!
+//! Nothing is installed and nothing is left behind: the API server, Kubernetes' own controllers, the
+//! nodes and the traffic live in this process, on a port of the loopback interface.
+
+mod demo;
+mod folder;
+mod report;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use sluice_sandbox::Cluster;
+use sluice_sandbox::api::access::User;
+use sluice_sandbox::doors::{Clock, Door, HttpsDoor};
+
+use folder::Folder;
+
+/// A cluster in memory, to try things out with plain kubectl.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// The loopback port of the API server; 0 takes any that is free.
+    #[arg(long, default_value_t = 0)]
+    port: u16,
+    /// How many nodes the cluster has.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=100))]
+    nodes: u16,
+    /// Uids and generated names follow from this number.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Start without the demo service.
+    #[arg(long)]
+    empty: bool,
+    /// End after so many seconds instead of at Ctrl-C.
+    #[arg(long, value_name = "SECONDS")]
+    for_seconds: Option<u64>,
+}
+
+pub(crate) fn run(args: &Args) -> ExitCode {
+    let outcome = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .context("starting the runtime")
+        .and_then(|runtime| runtime.block_on(play(args)));
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("Error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn play(args: &Args) -> anyhow::Result<()> {
+    let clock = Clock::wall();
+    let mut cluster = Cluster::new(args.seed, usize::from(args.nodes), clock.now());
+    let token = secret()?;
+    cluster.world_mut().add_token(&token, User::admin());
+    demo::install_crds(&mut cluster)?;
+    if !args.empty {
+        demo::install(&mut cluster)?;
+    }
+    let door = Door::to_cluster(cluster, clock);
+    let https = HttpsDoor::open(door.clone(), args.port)
+        .await
+        .with_context(|| format!("listening on port {} of the loopback interface", args.port))?;
+    let folder = Folder::create()?;
+    let kubeconfig = folder.write("kubeconfig", &https.kubeconfig(&token))?;
+    println!("{}", report::welcome(&https.address().to_string(), &kubeconfig, args));
+    let end = async {
+        match args.for_seconds {
+            Some(seconds) => tokio::time::sleep(Duration::from_secs(seconds)).await,
+            // Without a signal handler the default one ends the process.
+            None => tokio::signal::ctrl_c().await.unwrap_or_default(),
+        }
+    };
+    tokio::select! {
+        () = end => {}
+        _ = door.keep_going() => {}
+        () = report::follow(&door) => {}
+    }
+    https.close().await;
+    println!("The playground is gone, and everything in it.");
+    Ok(())
+}
+
+/// A token that nobody else on this machine can guess.
+fn secret() -> anyhow::Result<String> {
+    let mut bytes = [0_u8; 24];
+    rustls::crypto::ring::default_provider()
+        .secure_random
+        .fill(&mut bytes)
+        .map_err(|_| anyhow::anyhow!("the operating system gives no random numbers"))?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}

@@ -1,0 +1,130 @@
+//! What the playground prints: how to begin, and a line whenever the traffic changes.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use sluice_sandbox::dataplane::Record;
+use sluice_sandbox::doors::Door;
+
+use super::Args;
+use super::demo::SHOPPERS;
+
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+pub(super) fn welcome(address: &str, kubeconfig: &Path, args: &Args) -> String {
+    let mut lines = vec![
+        format!("A Kubernetes cluster with {} nodes runs in this process, at https://{address}.", args.nodes),
+        "Point kubectl at it, in another terminal:".to_owned(),
+        String::new(),
+        format!("    export KUBECONFIG={}", kubeconfig.display()),
+        "    kubectl get deployments,pods,ingresses".to_owned(),
+    ];
+    if !args.empty {
+        lines.extend(
+            [
+                "    kubectl set image deployment/shop web=shop:2.0        # roll to the next version",
+                "    kubectl set image deployment/shop web=does-not-exist  # an image that can't be pulled",
+                "    kubectl annotate pods -l app=shop sandbox.sluice.dev/error-rate=0.2  # answer with errors",
+                "    kubectl scale deployment/shop --replicas=0            # take it away",
+            ]
+            .map(ToOwned::to_owned),
+        );
+    }
+    lines.extend([
+        String::new(),
+        "Rollouts and their templates are stored and checked; the controller that releases them is not in this build yet."
+            .to_owned(),
+        "Ctrl-C ends the playground; nothing is left behind.".to_owned(),
+    ]);
+    lines.join("\n")
+}
+
+/// Prints a line whenever it is another one than before. Never ends.
+pub(super) async fn follow(door: &Door) {
+    let mut before = Totals::default();
+    let mut said = String::new();
+    let mut every = tokio::time::interval(LOOK_EVERY);
+    loop {
+        every.tick().await;
+        let Some((now, totals)) = door.with_cluster(|cluster| (cluster.now(), Totals::of(cluster.plane().record())))
+        else {
+            continue;
+        };
+        let line = totals.since(&before);
+        before = totals;
+        if !line.is_empty() && line != said {
+            println!("{}  {line}", now.strftime("%H:%M:%S"));
+            said = line;
+        }
+    }
+}
+
+/// What has become of the shoppers' requests so far.
+#[derive(Debug, Default)]
+struct Totals {
+    served: BTreeMap<String, (u64, u64)>,
+    lost: u64,
+}
+
+impl Totals {
+    fn of(record: &Record) -> Self {
+        Self {
+            served: record
+                .revisions(SHOPPERS)
+                .map(|(revision, served)| (revision.to_owned(), (served.requests, served.errors)))
+                .collect(),
+            lost: record.met_no_ready_pod(SHOPPERS) + record.unrouted(SHOPPERS),
+        }
+    }
+
+    /// The shares of the revisions since an earlier look, in whole percent.
+    fn since(&self, before: &Self) -> String {
+        let part = |now: u64, then: u64| now.saturating_sub(then);
+        let served: Vec<(&str, u64, u64)> = self
+            .served
+            .iter()
+            .map(|(revision, (requests, errors))| {
+                let (requests_then, errors_then) = before.served.get(revision).copied().unwrap_or_default();
+                (revision.as_str(), part(*requests, requests_then), part(*errors, errors_then))
+            })
+            .filter(|(_, requests, _)| *requests > 0)
+            .collect();
+        let lost = part(self.lost, before.lost);
+        let all = served.iter().map(|(_, requests, _)| requests).sum::<u64>() + lost;
+        let percent = |count: u64| (count * 100 + all / 2).checked_div(all).unwrap_or(0);
+        let mut parts: Vec<String> =
+            served.iter().map(|(revision, requests, _)| format!("{revision} {}%", percent(*requests))).collect();
+        let errors: u64 = served.iter().map(|(_, _, errors)| errors).sum();
+        if errors > 0 {
+            parts.push(format!("errors {}%", percent(errors)));
+        }
+        if lost > 0 {
+            parts.push(format!("met no ready pod {}%", percent(lost)));
+        }
+        if parts.is_empty() { String::new() } else { format!("traffic: {}", parts.join(", ")) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn totals(served: &[(&str, u64, u64)], lost: u64) -> Totals {
+        let served = served.iter().map(|(revision, all, errors)| ((*revision).to_owned(), (*all, *errors))).collect();
+        Totals { served, lost }
+    }
+
+    #[test]
+    fn a_line_tells_what_happened_since_the_last_look() {
+        let before = totals(&[("v1", 100, 0)], 0);
+        for (now, line) in [
+            (totals(&[("v1", 150, 0)], 0), "traffic: v1 100%"),
+            (totals(&[("v1", 130, 0), ("v2", 10, 2)], 10), "traffic: v1 60%, v2 20%, errors 4%, met no ready pod 20%"),
+            (totals(&[("v1", 100, 0)], 50), "traffic: met no ready pod 100%"),
+            (totals(&[("v1", 100, 0)], 0), ""),
+        ] {
+            assert_eq!(now.since(&before), line);
+        }
+    }
+}
