@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures::FutureExt;
 use serde_json::Value;
 use sluice_crds::Rollout;
-use sluice_planner::engine::Outcome;
+use sluice_planner::engine::{Moment, Outcome};
 use sluice_planner::{Action, Kind, Plan, Snapshot, Write};
 use tracing::Instrument;
 
@@ -19,6 +19,9 @@ use crate::requests::{Request, RequestError, Requests};
 
 /// The decision: what is to be done, from what was observed and what time it is.
 pub type Decide = fn(&Snapshot, jiff::Timestamp) -> Plan;
+
+/// Time that has passed already is not asked for again and again: changes wake at once, timers can wait so long.
+const SOONEST_WAKE: Moment = Moment::from_millis(20);
 
 /// What every pass needs.
 #[derive(Debug)]
@@ -66,7 +69,9 @@ impl Passes {
 
     async fn carry_out(&self, name: &Name, rollout: &Rollout, plan: Plan) -> (Outcome, PassEnd) {
         let subject = Subject::of(rollout);
-        let settled = Outcome::Settled { wake_at: plan.wake_at.map(|at| self.clock.moment_of(at)) };
+        let soonest = self.clock.moment().saturating_add(SOONEST_WAKE);
+        let wake_at = plan.wake_at.map(|at| self.clock.moment_of(at).max(soonest));
+        let settled = Outcome::Settled { wake_at };
         let mut written = false;
         for write in &plan.writes {
             match self.send(name, write).await {

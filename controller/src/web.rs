@@ -52,3 +52,42 @@ fn readiness(missing: &[Watched]) -> Response {
     let why = format!("not ready: no complete list yet of {}\n", kinds.join(", "));
     (StatusCode::SERVICE_UNAVAILABLE, why).into_response()
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::body::{Body, to_bytes};
+    use sluice_planner::engine::Jitter;
+    use tower_service::Service;
+
+    use super::*;
+    use crate::clock::Clock;
+    use crate::metrics::Metrics;
+
+    async fn ask(pages: &Router, path: &str) -> (u16, String) {
+        let request = http::Request::get(path).body(Body::empty()).expect("a request");
+        let answer = pages.clone().call(request).await.expect("an answer");
+        let status = answer.status().as_u16();
+        let body = to_bytes(answer.into_body(), 1 << 20).await.expect("a body");
+        (status, String::from_utf8_lossy(&body).into_owned())
+    }
+
+    #[tokio::test]
+    async fn a_replica_is_ready_once_it_has_seen_every_kind() {
+        let hub = Arc::new(Hub::new(Clock::wall(), Jitter::seeded(1), Metrics::new()));
+        let pages = health(Arc::clone(&hub));
+        for path in ["/healthz", "/livez"] {
+            assert_eq!(ask(&pages, path).await, (200, "ok".to_owned()), "{path}");
+        }
+        for kind in [Watched::Rollout, Watched::Pod] {
+            hub.begin_list(kind);
+            hub.end_list(kind);
+        }
+        let (status, why) = ask(&pages, "/readyz").await;
+        assert_eq!((status, why.trim()), (503, "not ready: no complete list yet of ReplicaSet, Service"));
+        for kind in [Watched::ReplicaSet, Watched::Service] {
+            hub.begin_list(kind);
+            hub.end_list(kind);
+        }
+        assert_eq!(ask(&pages, "/readyz").await, (200, "ok".to_owned()));
+    }
+}

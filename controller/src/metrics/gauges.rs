@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::encoding::DescriptorEncoder;
 use prometheus_client::metrics::MetricType;
-use prometheus_client::metrics::gauge::ConstGauge;
 use sluice_crds::Rollout;
 use sluice_crds::rollout::RolloutPhase;
 
@@ -41,7 +40,11 @@ impl Collector for Gauges {
         for (name, help, series) in families {
             let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
             for (labels, value) in series {
-                ConstGauge::new(value).encode(family.encode_family(&labels)?)?;
+                if labels.is_empty() {
+                    family.encode_gauge(&value)?;
+                } else {
+                    family.encode_family(&labels)?.encode_gauge(&value)?;
+                }
             }
         }
         Ok(())

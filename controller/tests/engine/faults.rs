@@ -1,0 +1,64 @@
+//! What goes wrong between a controller and the cluster, and within.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use sluice_planner::{Plan, Snapshot};
+use sluice_sandbox::api::request::Request;
+
+use crate::support::{REPLICA_SETS, Shop};
+
+#[tokio::test(start_paused = true)]
+async fn a_replica_set_that_vanishes_while_the_watch_is_broken_is_made_again() {
+    let shop = Shop::open();
+    let running = shop.controller("a");
+    shop.deploy("web", 2);
+    shop.until_phase("web", "Healthy").await;
+    let before = only_replica_set(&shop);
+    shop.go_down();
+    let name = before["metadata"]["name"].as_str().expect("a name");
+    shop.ask(Request::delete(&format!("{REPLICA_SETS}/{name}")));
+    shop.pass(Duration::from_secs(1)).await;
+    shop.come_back();
+    shop.until("the ReplicaSet is there again", |shop| shop.scaled_up() == [2]).await;
+    assert_ne!(only_replica_set(&shop)["metadata"]["uid"], before["metadata"]["uid"]);
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_an_outage_of_the_api_server_the_release_goes_on() {
+    let shop = Shop::open();
+    let running = shop.controller("a");
+    shop.deploy("web", 4);
+    shop.until_phase("web", "Healthy").await;
+    shop.go_down();
+    shop.set_image("web", "app:2");
+    shop.pass(Duration::from_secs(300)).await;
+    assert_eq!(shop.scaled_up(), [4]);
+    shop.come_back();
+    shop.until_phase("web", "Paused").await;
+    assert_eq!(shop.scaled_up(), [1, 3]);
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_in_one_rollouts_pass_leaves_the_others_working() {
+    fn panics_at_bad(snapshot: &Snapshot, now: jiff::Timestamp) -> Plan {
+        assert!(snapshot.rollout.metadata.name.as_deref() != Some("bad"), "a bug");
+        sluice_planner::plan(snapshot, now)
+    }
+    let shop = Shop::open();
+    let running = shop.controller_that("a", panics_at_bad);
+    shop.deploy("bad", 1);
+    shop.deploy("good", 2);
+    shop.until_phase("good", "Healthy").await;
+    shop.pass(Duration::from_secs(60)).await;
+    assert_eq!(shop.rollout("bad")["status"], Value::Null);
+    shop.set_image("good", "app:2");
+    shop.until_phase("good", "Paused").await;
+    running.stop().await;
+}
+
+fn only_replica_set(shop: &Shop) -> Value {
+    shop.ask(Request::get(REPLICA_SETS))["items"][0].clone()
+}
