@@ -1,5 +1,6 @@
 //! The one binary, `sluice`.
 
+mod controller;
 mod playground;
 
 use std::process::ExitCode;
@@ -16,12 +17,15 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Release Rollouts in a cluster.
+    Controller(Box<controller::Args>),
     /// Run a whole cluster in memory, with a demo service, for plain kubectl to work with.
     Playground(playground::Args),
 }
 
 fn main() -> ExitCode {
     match Cli::parse().command {
+        Command::Controller(args) => controller::run(&args),
         Command::Playground(args) => playground::run(&args),
     }
 }

@@ -16,6 +16,10 @@ use crate::unkept::Unkept;
 /// A write that no watch shows holds its Rollout for so long and no longer.
 const PATIENCE: Moment = Moment::from_secs(30);
 
+/// What the cluster does comes in flocks (pods that get ready together, the echo of our own writes): one pass is
+/// made of what arrives within so long. What a person does is acted on at once.
+const FLOCK: Moment = Moment::from_millis(20);
+
 /// An object that was written: of one Rollout's own, or the Rollout itself.
 pub(crate) type Written = (Watched, Name);
 
@@ -74,10 +78,10 @@ impl Hub {
             if is_rollout && !own {
                 state.queue.add_afresh(&name, now);
             } else {
-                state.queue.add(&name, now);
+                state.queue.add(&name, now + FLOCK);
             }
         }
-        state.wake(opened, now);
+        state.wake(opened, now + FLOCK);
         drop(state);
         self.stirred.notify_one();
     }
@@ -195,9 +199,9 @@ impl Hub {
             return;
         }
         for name in concerned {
-            state.queue.add(name, now);
+            state.queue.add(name, now + FLOCK);
         }
-        state.wake(opened, now);
+        state.wake(opened, now + FLOCK);
     }
 
     /// A poisoned lock only means that a task panicked between two changes; each change is whole.
@@ -207,9 +211,9 @@ impl Hub {
 }
 
 impl State {
-    fn wake(&mut self, opened: Option<Name>, now: Moment) {
+    fn wake(&mut self, opened: Option<Name>, at: Moment) {
         if let Some(owner) = opened {
-            self.queue.add(&owner, now);
+            self.queue.add(&owner, at);
         }
     }
 }

@@ -7,7 +7,7 @@ use futures::FutureExt;
 use serde_json::Value;
 use sluice_crds::Rollout;
 use sluice_planner::engine::{Moment, Outcome};
-use sluice_planner::{Action, Kind, Plan, Snapshot, Write};
+use sluice_planner::{Action, Event, EventType, Kind, Plan, Snapshot, Write};
 use tracing::Instrument;
 
 use crate::cache::{Name, Watched};
@@ -73,6 +73,9 @@ impl Passes {
         let wake_at = plan.wake_at.map(|at| self.clock.moment_of(at).max(soonest));
         let settled = Outcome::Settled { wake_at };
         let mut written = false;
+        if rollout.status.is_none() && !(plan.writes.is_empty() && plan.status.is_none()) {
+            self.recorder.tell(&subject, &[first_seen(name)]);
+        }
         for write in &plan.writes {
             match self.send(name, write).await {
                 Ok(sent) => written |= sent,
@@ -164,6 +167,12 @@ impl Passes {
             }
         }
     }
+}
+
+/// The event that stands before all others of a Rollout.
+fn first_seen(name: &Name) -> Event {
+    let message = format!("{name} is new here");
+    Event { kind: EventType::Normal, reason: "RolloutAddedToInformer", message }
 }
 
 fn revision(rollout: &Rollout) -> Option<&str> {

@@ -38,9 +38,12 @@ async fn a_canary_waits_at_its_pause_and_goes_on_when_it_is_promoted() {
     assert_eq!(status["stableRS"], status["currentPodHash"]);
     assert_eq!(shop.scaled_up(), [4]);
     shop.pass(Duration::from_secs(5)).await;
+    let mut reasons = shop.event_reasons("web");
+    reasons.dedup();
     assert_eq!(
-        shop.event_reasons("web"),
+        reasons,
         [
+            "RolloutAddedToInformer",
             "RolloutUpdated",
             "NewReplicaSetCreated",
             "RolloutNotCompleted",
@@ -76,5 +79,25 @@ async fn an_abort_returns_to_the_stable_version_and_a_retry_starts_again() {
     shop.wish("web", &json!({"abort": false}));
     shop.until_phase("web", "Paused").await;
     assert_eq!(shop.scaled_up(), [1, 3]);
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_four_step_canary_takes_at_most_twenty_requests_without_its_events() {
+    let shop = Shop::open();
+    let running = shop.controller("a");
+    let steps = json!([{"setWeight": 20}, {"pause": {"duration": 10}}, {"setWeight": 60}, {"pause": {"duration": 10}}]);
+    shop.deploy_with_steps("web", 5, &steps);
+    shop.until_phase("web", "Healthy").await;
+    shop.pass(Duration::from_secs(60)).await;
+    running.take_sent();
+    shop.set_image("web", "app:2");
+    shop.until_phase("web", "Paused").await;
+    shop.until_phase("web", "Healthy").await;
+    shop.pass(Duration::from_secs(60)).await;
+    let sent = running.take_sent();
+    // Watches begin anew every few minutes, whatever happens.
+    let counted = sent.iter().filter(|request| !request.path.contains("/events") && request.method != "GET").count();
+    assert!((1..=20).contains(&counted), "{counted} requests: {sent:#?}");
     running.stop().await;
 }

@@ -1,7 +1,7 @@
 //! A whole cluster in memory, on the runtime's paused time, and real controllers that talk to it through kube's client.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -27,19 +27,27 @@ const LEASE: &str = "/apis/coordination.k8s.io/v1/namespaces/default/leases/argo
 pub(crate) struct Shop {
     door: Door,
     clock: Clock,
-    line: Line,
 }
 
-/// The network between controllers and the API server.
+/// The network between a controller and the API server.
 #[derive(Clone)]
 struct Line {
     door: Door,
     down: Arc<AtomicBool>,
     cut: watch::Sender<u64>,
+    sent: Arc<Mutex<Vec<Sent>>>,
+}
+
+/// A request that a controller sent.
+#[derive(Clone, Debug)]
+pub(crate) struct Sent {
+    pub(crate) method: String,
+    pub(crate) path: String,
 }
 
 /// A controller that runs.
 pub(crate) struct Running {
+    line: Line,
     handle: ShutdownHandle,
     task: JoinHandle<Result<(), RunError>>,
 }
@@ -55,8 +63,7 @@ impl Shop {
         let door = Door::to_cluster(cluster, DoorClock::following_runtime(start));
         let life = door.clone();
         tokio::spawn(async move { life.keep_going().await });
-        let line = Line { door: door.clone(), down: Arc::default(), cut: watch::Sender::new(0) };
-        Self { door, clock: Clock::following_runtime(start), line }
+        Self { door, clock: Clock::following_runtime(start) }
     }
 
     /// Starts a controller that decides as the product does.
@@ -77,11 +84,13 @@ impl Shop {
             resync: Duration::from_secs(900),
             seed: 1,
         };
-        let client = Client::new(self.line.clone(), "default");
+        let cut = watch::Sender::new(0);
+        let line = Line { door: self.door.clone(), down: Arc::default(), cut, sent: Arc::default() };
+        let client = Client::new(line.clone(), "default");
         let (handle, shutdown) = ShutdownHandle::new();
         let controller = Controller::new(client, settings, self.clock).deciding_with(decide);
         let run = run(controller, handle.clone(), shutdown);
-        Running { handle, task: tokio::spawn(run) }
+        Running { line, handle, task: tokio::spawn(run) }
     }
 
     pub(crate) fn ask(&self, request: Request) -> Value {
@@ -105,8 +114,13 @@ impl Shop {
         sizes
     }
 
+    /// A canary with one pause without end at a quarter.
     pub(crate) fn deploy(&self, name: &str, replicas: u32) {
-        self.ask(Request::post(ROLLOUTS, &manifest(name, replicas)));
+        self.deploy_with_steps(name, replicas, &json!([{"setWeight": 25}, {"pause": {}}]));
+    }
+
+    pub(crate) fn deploy_with_steps(&self, name: &str, replicas: u32, steps: &Value) {
+        self.ask(Request::post(ROLLOUTS, &manifest(name, replicas, steps)));
     }
 
     pub(crate) fn set_image(&self, name: &str, image: &str) {
@@ -151,29 +165,35 @@ impl Shop {
         told.iter().filter_map(|event| event["reason"].as_str().map(str::to_owned)).collect()
     }
 
-    pub(crate) fn revision(&self) -> u64 {
-        self.door.with_world(|world, _| world.revision())
-    }
-
     pub(crate) fn lease_holder(&self) -> String {
         let answer = self.door.handle(&Request::get(LEASE).as_user(User::admin()));
         answer.json_body()["spec"]["holderIdentity"].as_str().unwrap_or_default().to_owned()
     }
 
-    /// Every connection breaks, and nobody gets through.
+    /// The API server forgets what happened before: who comes back must ask for everything anew.
+    pub(crate) fn forget_the_past(&self) {
+        self.door.with_world(|world, _| world.compact(world.revision()));
+    }
+}
+
+impl Running {
+    /// Every connection breaks, and the controller doesn't get through any more.
     pub(crate) fn go_down(&self) {
         self.line.down.store(true, Ordering::SeqCst);
         self.line.cut.send_modify(|cuts| *cuts += 1);
     }
 
-    /// The API server is back, and doesn't remember what happened before.
     pub(crate) fn come_back(&self) {
-        self.door.with_world(|world, _| world.compact(world.revision()));
         self.line.down.store(false, Ordering::SeqCst);
     }
-}
 
-impl Running {
+    /// What it sent since it was last asked, without what is sent for the lease.
+    pub(crate) fn take_sent(&self) -> Vec<Sent> {
+        let mut sent = std::mem::take(&mut *self.line.sent.lock().expect("no panic"));
+        sent.retain(|request| !request.path.contains("/leases/"));
+        sent
+    }
+
     /// Ends in good order.
     pub(crate) async fn stop(self) {
         self.handle.begin();
@@ -191,8 +211,7 @@ async fn run(controller: Controller, handle: ShutdownHandle, shutdown: Shutdown)
     controller.run(handle, shutdown).await
 }
 
-/// A canary with one pause without end at a quarter.
-fn manifest(name: &str, replicas: u32) -> Value {
+fn manifest(name: &str, replicas: u32, steps: &Value) -> Value {
     json!({
         "apiVersion": "argoproj.io/v1alpha1",
         "kind": "Rollout",
@@ -204,7 +223,7 @@ fn manifest(name: &str, replicas: u32) -> Value {
                 "metadata": {"labels": {"app": name}},
                 "spec": {"containers": [{"name": "app", "image": "app:1"}]},
             },
-            "strategy": {"canary": {"steps": [{"setWeight": 25}, {"pause": {}}]}},
+            "strategy": {"canary": {"steps": steps}},
         },
     })
 }
@@ -229,6 +248,8 @@ where
             *answer.status_mut() = http::StatusCode::SERVICE_UNAVAILABLE;
             return Box::pin(async move { Ok(answer) });
         }
+        let sent = Sent { method: request.method().to_string(), path: request.uri().path().to_owned() };
+        self.sent.lock().expect("no panic").push(sent);
         request.extensions_mut().insert(User::admin());
         let answer = self.door.call(request);
         let mut cut = self.cut.subscribe();
