@@ -137,7 +137,7 @@ fn stage(release: &Release<'_>, advanced: &Advanced, timed_out: bool) -> Stage {
         Stage::Promoted
     } else if timed_out {
         Stage::TimedOut
-    } else if release.stored.aborted_at.is_some() && release.restarts_clock && release.news.is_empty() {
+    } else if release.is_retried() {
         Stage::Retried
     } else {
         Stage::Moving
