@@ -176,7 +176,7 @@ impl<'a> Release<'a> {
 }
 
 /// The hash by which a change of the steps is noticed: over the JSON that Go writes, where no list is `null`.
-fn steps_hash(steps: &[CanaryStep]) -> StepHash {
+pub(crate) fn steps_hash(steps: &[CanaryStep]) -> StepHash {
     let json = if steps.is_empty() { b"null".to_vec() } else { serde_json::to_vec(steps).unwrap_or_default() };
     StepHash::of_json(&json)
 }

@@ -12,7 +12,7 @@ const HASH: &str = "rollouts-pod-template-hash";
 
 /// Remembers what was written since somebody last asked for something.
 #[derive(Default)]
-pub struct Judge {
+pub(crate) struct Judge {
     selectors: BTreeMap<String, Vec<String>>,
     directions: BTreeMap<String, bool>,
 }
@@ -27,12 +27,12 @@ struct Size {
 
 impl Judge {
     /// Somebody asked for something, so directions may turn.
-    pub fn new_epoch(&mut self) {
+    pub(crate) fn new_epoch(&mut self) {
         self.selectors.clear();
         self.directions.clear();
     }
 
-    pub fn before(&mut self, world: &World, rollout: &Value, write: &Write) {
+    pub(crate) fn before(&mut self, world: &World, rollout: &Value, write: &Write) {
         self.touches_only_its_own(world, rollout, write);
         let Action::Patch(operations) = &write.action else { return };
         assert_eq!(operations[0]["path"], "/metadata/uid", "a patch that does not name its object: {write:?}");
@@ -84,7 +84,7 @@ impl Judge {
         let total: i64 = sizes.iter().map(|size| size.wanted).sum::<i64>() - this.wanted + to;
         if up {
             assert!(total <= replicas + surge, "{name} → {to}: {total} pods are more than {replicas} + {surge}");
-            let aborted = rollout["status"]["abort"] == true;
+            let aborted = rollout["status"]["abort"] == true && rollout["status"]["promoteFull"] != true;
             let is_new = rollout["status"]["currentPodHash"] == this.hash.as_str();
             let is_stable = rollout["status"]["stableRS"] == this.hash.as_str();
             assert!(!aborted || !is_new || is_stable, "an aborted release grows");
