@@ -46,7 +46,7 @@ pub(crate) fn conditions(
     list.retain(|condition| condition.kind != "InvalidSpec");
     let has = |list: &[Condition], kind: &str| list.iter().any(|condition| condition.kind == kind);
     set(&mut list, available(release, status), false, now);
-    set(&mut list, progressing(release, stage), progress || was_paused(release) && stage != Stage::Paused, now);
+    set(&mut list, progressing(release, stage), progress || was_held(release) && stage != Stage::Paused, now);
     let paused = stage == Stage::Paused;
     if paused || has(&list, "Paused") {
         let message = if paused { "Rollout is paused" } else { "Rollout is not paused" };
@@ -84,6 +84,11 @@ pub(crate) fn clock(stored: &RolloutStatus) -> Option<Timestamp> {
 /// Whether the stored status says that the release waits: what it goes on with now has had no time yet.
 pub(crate) fn was_paused(release: &Release<'_>) -> bool {
     release.stored.phase == Some(RolloutPhase::Paused)
+}
+
+/// Whether the release comes out of a wait that was not its own: a pause, or a spec that could not be released.
+pub(crate) fn was_held(release: &Release<'_>) -> bool {
+    was_paused(release) || release.stored.conditions.iter().flatten().any(|condition| condition.kind == "InvalidSpec")
 }
 
 /// What an abort is called.
@@ -167,5 +172,8 @@ fn set(list: &mut Vec<Condition>, fact: Fact, moves_clock: bool, now: Timestamp)
         return;
     }
     let last_transition_time = if there.status == wanted.status { there.last_transition_time.clone() } else { now };
-    *there = Condition { last_transition_time, ..wanted };
+    // The clock of progress: another word for the same wait does not start it anew.
+    let is_clock = wanted.kind == "Progressing" && !moves_clock && there.last_update_time.is_some();
+    let last_update_time = if is_clock { there.last_update_time.clone() } else { wanted.last_update_time.clone() };
+    *there = Condition { last_transition_time, last_update_time, ..wanted };
 }

@@ -135,6 +135,12 @@ impl<'a> Release<'a> {
         self.facts.stable_hash.as_ref() == Some(&self.new_hash)
     }
 
+    /// Whether this pass sees that somebody took an abort of this same revision back.
+    pub(crate) fn is_retried(&self) -> bool {
+        let same = self.stored.current_pod_hash.as_ref() == Some(&self.new_hash);
+        same && self.stored.aborted_at.is_some() && self.facts.aborted_at.is_none()
+    }
+
     /// The stable ReplicaSet, if it is another one than the new one.
     pub(crate) fn other_stable(&self) -> Option<&'a ReplicaSet> {
         self.stable.filter(|stable| self.new.is_none_or(|new| new.meta.uid != stable.meta.uid))
@@ -170,7 +176,7 @@ impl<'a> Release<'a> {
 }
 
 /// The hash by which a change of the steps is noticed: over the JSON that Go writes, where no list is `null`.
-fn steps_hash(steps: &[CanaryStep]) -> StepHash {
+pub(crate) fn steps_hash(steps: &[CanaryStep]) -> StepHash {
     let json = if steps.is_empty() { b"null".to_vec() } else { serde_json::to_vec(steps).unwrap_or_default() };
     StepHash::of_json(&json)
 }

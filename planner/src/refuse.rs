@@ -95,7 +95,7 @@ fn canary_mistakes(spec: &RolloutSpec, canary: &CanaryStrategy, found: &mut Vec<
     let budgets =
         [("maxSurge", canary.max_surge(), Rounding::Up), ("maxUnavailable", canary.max_unavailable(), Rounding::Down)];
     for (field, value, rounding) in &budgets {
-        match value.resolve_bare_as_percent(spec.replicas(), *rounding) {
+        match value.resolve_bare_as_percent(spec.replicas().max(0), *rounding) {
             Err(mistake) => found.push(format!("{path}.{field}: {mistake}")),
             Ok(count) if count < 0 => found.push(format!("{path}.{field}: {value} is less than none; write 0 or more")),
             Ok(_) => {}

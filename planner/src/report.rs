@@ -7,6 +7,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde_json::{Map, Value};
 use sluice_crds::Rollout;
 use sluice_crds::rollout::status::{Columns, RolloutStatus};
+use sluice_crds::template::PodTemplate;
 
 use crate::conditions::{self, Stage};
 use crate::observe::Release;
@@ -121,8 +122,7 @@ fn deadline(release: &Release<'_>, advanced: &Advanced, progress: bool, now: Tim
     if waits || facts.stable_hash.as_ref() == Some(&release.new_hash) {
         return None;
     }
-    let resumed = advanced.facts.step != release.facts.step || conditions::was_paused(release);
-    let clock = if progress || resumed { None } else { conditions::clock(release.stored) };
+    let clock = if progress || conditions::was_held(release) { None } else { conditions::clock(release.stored) };
     let seconds = i64::from(release.rollout.spec.progress_deadline_seconds());
     clock.unwrap_or(now).checked_add(SignedDuration::from_secs(seconds)).ok()
 }
@@ -137,7 +137,7 @@ fn stage(release: &Release<'_>, advanced: &Advanced, timed_out: bool) -> Stage {
         Stage::Promoted
     } else if timed_out {
         Stage::TimedOut
-    } else if release.stored.aborted_at.is_some() && release.restarts_clock && release.news.is_empty() {
+    } else if release.is_retried() {
         Stage::Retried
     } else {
         Stage::Moving
@@ -180,7 +180,7 @@ fn columns(release: &Release<'_>, target: Target, advanced: &Advanced) -> Column
     let ready: i32 = release.all().fold(0_i32, |sum, set| sum.saturating_add(set.ready));
     let new = i64::from(release.new.map_or(0, |new| new.available));
     let actual = if available == 0 { 0 } else { new * 100 / i64::from(available) };
-    let images: Vec<&str> = release.rollout.spec.template.iter().flat_map(|template| template.images()).collect();
+    let images: Vec<&str> = release.rollout.spec.template.iter().flat_map(PodTemplate::images).collect();
     Columns {
         step: (steps > 0).then(|| format!("{}/{steps}", advanced.facts.step)),
         weight: Some(format!("{actual}/{}", target.weight)),

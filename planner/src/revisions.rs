@@ -26,7 +26,8 @@ pub(crate) fn of_template<'a>(
     named(&TemplateHash::of(template, collisions))
         .or_else(|| TemplateHash::candidates(template, collisions).iter().find_map(named))
         .or_else(|| {
-            let equal = owned.iter().filter(|set| semantically_equal(&set.template, template));
+            let named = owned.iter().filter(|set| !set.hash().is_empty());
+            let equal = named.filter(|set| semantically_equal(&set.template, template));
             equal.max_by_key(|set| number(set)).copied()
         })
 }

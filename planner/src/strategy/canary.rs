@@ -62,6 +62,9 @@ pub(crate) fn weight_at(steps: &[CanaryStep], step: usize) -> i32 {
 /// both revisions are wanted, neither goes without a pod if there is room for two.
 pub(crate) fn pods(replicas: i32, weight: i32, surge: bool) -> (i32, i32) {
     let (replicas, weight) = (i64::from(replicas.max(0)), i64::from(weight.clamp(0, ALL)));
+    if replicas == 0 {
+        return (0, 0);
+    }
     let may_be_none = weight == 0 || weight == i64::from(ALL) || (replicas == 1 && !surge);
     let product = replicas * weight;
     let (floor, ceil) = (product / i64::from(ALL), (product + i64::from(ALL) - 1) / i64::from(ALL));
@@ -92,6 +95,6 @@ pub(crate) fn pods(replicas: i32, weight: i32, surge: bool) -> (i32, i32) {
 /// Whether `a` of its total is strictly nearer to the weight than `b` of its own.
 fn is_nearer(a: (i64, i64), b: (i64, i64), weight: i64) -> bool {
     let distance = |(new, total): (i64, i64)| (new * i64::from(ALL) - weight * total).abs();
-    // |new/total − weight/100| compared without fractions; an empty total is as near as can be.
-    distance(a) * b.1.max(1) < distance(b) * a.1.max(1)
+    // |new/total − weight/100| compared without fractions.
+    distance(a) * b.1 < distance(b) * a.1
 }
