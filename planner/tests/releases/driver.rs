@@ -178,9 +178,12 @@ impl Site {
     fn tell(&mut self, events: &[sluice_planner::Event]) {
         for event in events {
             self.events.push(event.reason);
-            // Going back is another direction, and our own decision where a deadline asks for it.
-            if event.reason == "RolloutAborted" {
-                self.judge.new_epoch();
+            match event.reason {
+                // Going back is another direction, and our own decision where a deadline asks for it.
+                "RolloutAborted" => self.judge.new_epoch(),
+                // The next step may ask for less than the one before.
+                "RolloutStepCompleted" => self.judge.new_step(),
+                _ => {}
             }
         }
     }

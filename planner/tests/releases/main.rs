@@ -3,5 +3,6 @@
 
 mod driver;
 mod invariants;
+mod seeds;
 mod stories;
 mod upsets;
