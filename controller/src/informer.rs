@@ -115,3 +115,68 @@ fn config(kind: Watched, instance_id: &str) -> Config {
         Watched::Service => Config::default(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::clock::Clock;
+    use crate::metrics::Metrics;
+
+    fn raw(json: Value) -> Raw {
+        serde_json::from_value(json).expect("no object is too odd")
+    }
+
+    #[tokio::test]
+    async fn an_object_that_cannot_be_read_is_counted_and_skipped_and_the_others_are_taken_in() {
+        let hub = Arc::new(Hub::new(Clock::wall(), Jitter::seeded(1), Metrics::new()));
+        let good = json!({"metadata": {"name": "good", "namespace": "shop", "uid": "1"}, "spec": {"replicas": 1}});
+        let odd = [
+            json!({"metadata": {"name": "odd-1", "namespace": "shop", "uid": "2"}, "spec": {"replicas": "many"}}),
+            json!({"metadata": {"name": "odd-2", "namespace": "shop"}}),
+            json!({"metadata": []}),
+            json!("text"),
+        ];
+        take_in(Watched::Rollout, Event::Init, &hub);
+        for object in odd {
+            take_in(Watched::Rollout, Event::InitApply(raw(object)), &hub);
+        }
+        take_in(Watched::Rollout, Event::InitApply(raw(good)), &hub);
+        take_in(Watched::Rollout, Event::InitDone, &hub);
+        let names: Vec<_> = hub.rollouts().iter().filter_map(|rollout| rollout.metadata.name.clone()).collect();
+        assert_eq!(names, ["good"]);
+        let page = hub.metrics().page(&hub, true).expect("a page");
+        assert!(page.contains(r#"sluice_unreadable_objects_total{kind="Rollout"} 4"#), "{page}");
+    }
+
+    #[tokio::test]
+    async fn a_rollout_that_became_unreadable_keeps_its_last_good_state() {
+        let hub = Arc::new(Hub::new(Clock::wall(), Jitter::seeded(1), Metrics::new()));
+        let state = |replicas: Value| {
+            raw(json!({"metadata": {"name": "web", "namespace": "shop", "uid": "1"}, "spec": {"replicas": replicas}}))
+        };
+        take_in(Watched::Rollout, Event::Apply(state(json!(3))), &hub);
+        take_in(Watched::Rollout, Event::Init, &hub);
+        take_in(Watched::Rollout, Event::InitApply(state(json!("many"))), &hub);
+        take_in(Watched::Rollout, Event::InitDone, &hub);
+        let kept: Vec<_> = hub.rollouts().iter().map(|rollout| rollout.spec.replicas).collect();
+        assert_eq!(kept, [Some(3)]);
+    }
+
+    #[test]
+    fn a_controller_looks_at_the_rollouts_of_its_instance_only() {
+        // (kind, instance id, the selector of the watch)
+        for (kind, id, selector) in [
+            (Watched::Rollout, "", Some("!argo-rollouts.argoproj.io/controller-instance-id")),
+            (Watched::Rollout, "blue", Some("argo-rollouts.argoproj.io/controller-instance-id=blue")),
+            (Watched::ReplicaSet, "blue", Some("rollouts-pod-template-hash")),
+            (Watched::Pod, "", Some("rollouts-pod-template-hash")),
+            (Watched::Service, "blue", None),
+        ] {
+            assert_eq!(config(kind, id).label_selector.as_deref(), selector, "{kind:?} of {id:?}");
+        }
+    }
+}

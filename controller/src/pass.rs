@@ -14,6 +14,7 @@ use crate::cache::{Name, Watched};
 use crate::clock::Clock;
 use crate::hub::{Begin, Hub};
 use crate::metrics::PassEnd;
+use crate::read::read;
 use crate::recorder::{Recorder, Subject};
 use crate::requests::{Request, RequestError, Requests};
 
@@ -94,11 +95,7 @@ impl Passes {
                 Err(problem) => return self.failed(name, status, &problem),
             },
         }
-        if written {
-            tracing::info!("{}", plan.why);
-        } else {
-            tracing::debug!("{}", plan.why);
-        }
+        tracing::debug!("{}", plan.why);
         (settled, if written { PassEnd::Applied } else { PassEnd::Idle })
     }
 
@@ -122,7 +119,12 @@ impl Passes {
             (Ok(stored), _) => stored,
             // Gone already is what a deletion wants.
             (Err(RequestError::Stale(why)), Action::Delete { .. }) if why.starts_with("404") => return Ok(true),
-            (Err(problem), _) => return Err(problem),
+            (Err(problem), action) => {
+                if let (RequestError::Stale(_), Action::Create(_)) = (&problem, action) {
+                    self.look_at(write).await;
+                }
+                return Err(problem);
+            }
         };
         tracing::info!(kind = request.kind, object = write.target.name, verb = request.method, "{}", write.reason);
         if let Action::Patch(operations) = action
@@ -136,6 +138,20 @@ impl Passes {
             self.hub.wrote(owner, &object, version);
         }
         Ok(true)
+    }
+
+    /// A name is taken, perhaps by an object that no watch of ours selects: the next plan must know of it.
+    async fn look_at(&self, write: &Write) {
+        let target = &write.target;
+        let collection = target.path(&write.action);
+        let Some(there) = self.requests.read(kind_name(target.kind), &format!("{collection}/{}", target.name)).await
+        else {
+            return;
+        };
+        match read(watched(target.kind), &there) {
+            Ok(object) => self.hub.apply(object),
+            Err(problem) => tracing::warn!(object = target.name, "what has this name can't be read: {problem}"),
+        }
     }
 
     fn learn(&self, operations: &[Value], stored: &Value) {

@@ -75,6 +75,15 @@ impl Requests {
         Self { client: KubeClient(client), clock, fence, pace: Mutex::new(pace), time_limit, metrics }
     }
 
+    /// Reads one object past the cache; `None` where it isn't there or there is no answer.
+    pub(crate) async fn read(&self, kind: &'static str, path: &str) -> Option<Value> {
+        let http = http::Request::get(path).body(Vec::new()).ok()?;
+        let answer = tokio::time::timeout(self.time_limit, self.client.0.request::<Value>(http)).await;
+        let found = answer.ok().and_then(Result::ok);
+        self.metrics.request(kind, "GET", if found.is_some() { 200 } else { 0 });
+        found
+    }
+
     /// Sends a write and returns what the API server stored.
     pub(crate) async fn write(&self, request: &Request<'_>) -> Result<Value, RequestError> {
         let at = self.pace.lock().unwrap_or_else(PoisonError::into_inner).next(self.clock.moment());

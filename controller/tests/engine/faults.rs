@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use sluice_planner::{Plan, Snapshot};
 use sluice_sandbox::api::request::Request;
 
@@ -58,6 +58,37 @@ async fn a_panic_in_one_rollouts_pass_leaves_the_others_working() {
     assert_eq!(shop.rollout("bad")["status"], Value::Null);
     shop.set_image("good", "app:2");
     shop.until_phase("good", "Paused").await;
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_foreign_replica_set_that_has_the_name_already_is_left_alone_and_another_name_is_taken() {
+    let shop = Shop::open();
+    let running = shop.controller("a");
+    shop.deploy("web", 2);
+    shop.until_phase("web", "Healthy").await;
+    let name = only_replica_set(&shop)["metadata"]["name"].clone();
+    running.stop().await;
+
+    let shop = Shop::open();
+    let labels = json!({"app": "foreign"});
+    let foreign = json!({
+        "apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": {"name": name, "namespace": "default"},
+        "spec": {"replicas": 0, "selector": {"matchLabels": labels}, "template": {
+            "metadata": {"labels": labels}, "spec": {"containers": [{"name": "app", "image": "foreign:1"}]},
+        }},
+    });
+    shop.ask(Request::post(REPLICA_SETS, &foreign));
+    let before = only_replica_set(&shop)["metadata"]["generation"].clone();
+    let running = shop.controller("a");
+    shop.deploy("web", 2);
+    let status = shop.until_phase("web", "Healthy").await;
+    assert_eq!(status["collisionCount"], 1, "{status:#}");
+    let untouched = shop.ask(Request::get(&format!("{REPLICA_SETS}/{}", name.as_str().expect("a name"))));
+    assert_eq!(
+        (&untouched["metadata"]["generation"], &untouched["metadata"]["ownerReferences"]),
+        (&before, &Value::Null)
+    );
     running.stop().await;
 }
 
