@@ -127,3 +127,74 @@ fn code(method: &str, outcome: &Result<Value, RequestError>) -> u16 {
         Err(RequestError::NotLeading | RequestError::NoAnswer(_) | RequestError::Failed(_)) => 0,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::future::{Ready, ready};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::{Context, Poll};
+
+    use sluice_planner::engine::Moment;
+    use tokio::sync::watch;
+
+    use super::*;
+
+    /// Says yes to everything and counts.
+    #[derive(Clone, Default)]
+    struct Server(Arc<AtomicUsize>);
+
+    impl<B> tower_service::Service<http::Request<B>> for Server {
+        type Response = http::Response<axum::body::Body>;
+        type Error = Infallible;
+        type Future = Ready<Result<Self::Response, Infallible>>;
+
+        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn call(&mut self, _: http::Request<B>) -> Self::Future {
+            self.0.fetch_add(1, Ordering::SeqCst);
+            ready(Ok(http::Response::new(axum::body::Body::from("{}"))))
+        }
+    }
+
+    fn requests(server: &Server, deadline: Option<Moment>, pace: Pace) -> Requests {
+        let clock = Clock::wall();
+        let (_, leading) = watch::channel(deadline);
+        let client = Client::new(server.clone(), "default");
+        Requests::new(client, clock, Fence::new(clock, leading), pace, Duration::from_secs(5), Metrics::new())
+    }
+
+    async fn write(requests: &Requests) -> Result<Value, RequestError> {
+        let body = serde_json::json!([]);
+        let path = "/api/v1/namespaces/shop/services/web";
+        let content_type = "application/json-patch+json";
+        requests.write(&Request { kind: "Service", method: "PATCH", path, content_type, body: &body }).await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_write_is_sent_at_or_after_the_deadline_or_without_one() {
+        // (the deadline in seconds, when the write comes, whether it is sent)
+        for (deadline, comes_at, is_sent) in
+            [(Some(10), 9, true), (Some(10), 10, false), (Some(10), 60, false), (None, 0, false)]
+        {
+            let server = Server::default();
+            let requests = requests(&server, deadline.map(Duration::from_secs), Pace::new(0.0, 1));
+            tokio::time::sleep(Duration::from_secs(comes_at)).await;
+            let outcome = write(&requests).await;
+            assert_eq!(outcome.is_ok(), is_sent, "{deadline:?} at {comes_at}: {outcome:?}");
+            assert_eq!(server.0.load(Ordering::SeqCst), usize::from(is_sent));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_write_that_waited_for_its_turn_beyond_the_deadline_is_not_sent() {
+        let server = Server::default();
+        let requests = requests(&server, Some(Duration::from_secs(5)), Pace::new(0.1, 1));
+        write(&requests).await.expect("the first one goes at once");
+        assert!(matches!(write(&requests).await, Err(RequestError::NotLeading)));
+        assert_eq!(server.0.load(Ordering::SeqCst), 1);
+    }
+}

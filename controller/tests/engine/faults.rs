@@ -44,6 +44,25 @@ async fn after_an_outage_of_the_api_server_the_release_goes_on() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_cache_that_lags_behind_our_own_writes_makes_none_of_them_twice() {
+    let shop = Shop::open();
+    let running = shop.controller("a");
+    shop.deploy("web", 4);
+    shop.until_phase("web", "Healthy").await;
+    shop.pass(Duration::from_secs(5)).await;
+    running.take_sent();
+    running.lag(Duration::from_secs(3));
+    shop.set_image("web", "app:2");
+    shop.until_phase("web", "Paused").await;
+    shop.pass(Duration::from_secs(60)).await;
+    let sent = running.take_sent();
+    let refused: Vec<_> = sent.iter().filter(|request| request.status >= 400).collect();
+    assert!(refused.is_empty(), "{refused:#?}");
+    assert_eq!(shop.scaled_up(), [1, 3]);
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_panic_in_one_rollouts_pass_leaves_the_others_working() {
     fn panics_at_bad(snapshot: &Snapshot, now: jiff::Timestamp) -> Plan {
         assert!(snapshot.rollout.metadata.name.as_deref() != Some("bad"), "a bug");

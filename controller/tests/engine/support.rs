@@ -35,6 +35,8 @@ struct Line {
     door: Door,
     down: Arc<AtomicBool>,
     cut: watch::Sender<u64>,
+    /// How late the events of watches arrive.
+    lag: Arc<Mutex<Duration>>,
     sent: Arc<Mutex<Vec<Sent>>>,
 }
 
@@ -43,6 +45,7 @@ struct Line {
 pub(crate) struct Sent {
     pub(crate) method: String,
     pub(crate) path: String,
+    pub(crate) status: u16,
 }
 
 /// A controller that runs.
@@ -85,7 +88,8 @@ impl Shop {
             seed: 1,
         };
         let cut = watch::Sender::new(0);
-        let line = Line { door: self.door.clone(), down: Arc::default(), cut, sent: Arc::default() };
+        let line =
+            Line { door: self.door.clone(), down: Arc::default(), cut, lag: Arc::default(), sent: Arc::default() };
         let client = Client::new(line.clone(), "default");
         let (handle, shutdown) = ShutdownHandle::new();
         let controller = Controller::new(client, settings, self.clock).deciding_with(decide);
@@ -187,6 +191,11 @@ impl Running {
         self.line.down.store(false, Ordering::SeqCst);
     }
 
+    /// From now on its watches show everything so much later.
+    pub(crate) fn lag(&self, late: Duration) {
+        *self.line.lag.lock().expect("no panic") = late;
+    }
+
     /// What it sent since it was last asked, without what is sent for the lease.
     pub(crate) fn take_sent(&self) -> Vec<Sent> {
         let mut sent = std::mem::take(&mut *self.line.sent.lock().expect("no panic"));
@@ -248,15 +257,23 @@ where
             *answer.status_mut() = http::StatusCode::SERVICE_UNAVAILABLE;
             return Box::pin(async move { Ok(answer) });
         }
-        let sent = Sent { method: request.method().to_string(), path: request.uri().path().to_owned() };
-        self.sent.lock().expect("no panic").push(sent);
+        let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
+        let watches = request.uri().query().is_some_and(|query| query.contains("watch=true"));
         request.extensions_mut().insert(User::admin());
         let answer = self.door.call(request);
         let mut cut = self.cut.subscribe();
+        let (sent, lag) = (Arc::clone(&self.sent), Arc::clone(&self.lag));
         Box::pin(async move {
             let (parts, body) = answer.await?.into_parts();
+            sent.lock().expect("no panic").push(Sent { method, path, status: parts.status.as_u16() });
             let broken = Box::pin(async move { drop(cut.changed().await) });
-            let frames = BodyStream::new(body).take_until(broken);
+            let frames = BodyStream::new(body).take_until(broken).then(move |frame| {
+                let late = if watches { *lag.lock().expect("no panic") } else { Duration::ZERO };
+                async move {
+                    tokio::time::sleep(late).await;
+                    frame
+                }
+            });
             Ok(http::Response::from_parts(parts, StreamBody::new(frames).boxed_unsync()))
         })
     }
