@@ -167,7 +167,7 @@ impl Controller {
             let pages = web::metrics(Arc::clone(&hub), fence.clone());
             tasks.spawn(page("metrics", listener, pages, shutdown.clone()));
         }
-        tasks.spawn(named("events", poster.run()));
+        tasks.spawn(named("events", poster.run(shutdown.clone())));
         let dispatching = dispatch::run(passes, fence, passes_at_once.max(1), resync, shutdown.clone(), handle.clone());
         tasks.spawn(named("passes", dispatching));
         tasks

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use kube::Resource;
@@ -14,6 +15,7 @@ use tokio::sync::mpsc;
 use crate::clock::Clock;
 use crate::metrics::Metrics;
 use crate::requests::{Request, RequestError, Requests};
+use crate::shutdown::Shutdown;
 
 /// More than this waits only where the API server is down; what comes then is counted, not kept.
 const MOST_WAITING: usize = 4_096;
@@ -21,6 +23,8 @@ const MOST_WAITING: usize = 4_096;
 const MOST_REMEMBERED: usize = 4_096;
 /// The same event after so long is a new one.
 const SAME_FOR: SignedDuration = SignedDuration::from_mins(10);
+/// For how long events are still posted when the controller ends.
+const LAST_WORDS: Duration = Duration::from_secs(3);
 const COMPONENT: &str = "rollouts-controller";
 
 /// The Rollout that an event is about.
@@ -86,7 +90,19 @@ pub(crate) fn recorder(clock: Clock, requests: Arc<Requests>, metrics: Metrics) 
 }
 
 impl Poster {
-    pub(crate) async fn run(mut self) {
+    /// When the controller ends, what is left to post has a short time to be posted.
+    pub(crate) async fn run(mut self, mut shutdown: Shutdown) {
+        let out_of_time = async {
+            shutdown.wait_for_passes().await;
+            tokio::time::sleep(LAST_WORDS).await;
+        };
+        tokio::select! {
+            () = self.post_all() => {}
+            () = out_of_time => {}
+        }
+    }
+
+    async fn post_all(&mut self) {
         while let Some((subject, event, at)) = self.told.recv().await {
             if let Err(problem) = self.post(&subject, &event, at).await {
                 tracing::warn!(
