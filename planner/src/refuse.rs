@@ -1,6 +1,7 @@
 //! What a plan can't be made for: mistakes, and features that are not finished. All of them at once, each with its
 //! field, and nothing is half done: the running pods stay as they are.
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use sluice_crds::rollout::{CanaryStep, CanaryStrategy, RolloutSpec, StepKind};
 use sluice_crds::template::PodTemplate;
 use sluice_crds::values::{LabelSelector, Rounding};
@@ -13,6 +14,10 @@ pub(crate) fn mistakes(snapshot: &Snapshot) -> Vec<String> {
     let spec = &snapshot.rollout.spec;
     let mut found = Vec::new();
     basics(spec, &mut found);
+    if asks_for_restart(snapshot) {
+        let mend = "remove it; to restart pods change an annotation of spec.template";
+        found.push(unfinished("spec.restartAt", mend));
+    }
     match &spec.strategy {
         Some(strategy) => match (&strategy.canary, &strategy.blue_green) {
             (Some(canary), None) => {
@@ -57,6 +62,14 @@ fn basics(spec: &RolloutSpec, found: &mut Vec<String>) {
     {
         found.push("spec.template.spec.containers: is empty; a pod needs at least one container".to_owned());
     }
+}
+
+/// A time at which all has been restarted already asks for nothing, and stays in a manifest for ever.
+fn asks_for_restart(snapshot: &Snapshot) -> bool {
+    let Some(Time(at)) = &snapshot.rollout.spec.restart_at else { return false };
+    let done = snapshot.rollout.status.as_ref().and_then(|status| status.restarted_at.as_ref());
+    done.is_none_or(|Time(done)| done != at)
+        && snapshot.pods.iter().any(|pod| pod.meta.created_at.is_some_and(|created| created < *at))
 }
 
 fn selector_mistakes(selector: &LabelSelector, template: &PodTemplate, found: &mut Vec<String>) {
@@ -107,9 +120,6 @@ fn canary_mistakes(spec: &RolloutSpec, canary: &CanaryStrategy, found: &mut Vec<
     }
     for (index, step) in canary.steps().iter().enumerate() {
         found.extend(step_mistake(step).map(|mistake| format!("{path}.steps[{index}]{mistake}")));
-    }
-    if spec.restart_at.is_some() {
-        found.push(unfinished("spec.restartAt", "remove it; to restart pods change an annotation of spec.template"));
     }
 }
 

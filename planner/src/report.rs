@@ -32,6 +32,9 @@ pub(crate) fn report(release: &Release<'_>, target: Target, plan: &mut Plan, now
         wishes::abort(&mut advanced.facts, now);
         stage = Stage::Aborted;
     }
+    if stage == Stage::Aborted && release.stored.aborted_at.is_none() {
+        wishes::reject(&mut advanced.facts, &release.new_hash, why::rejected(release));
+    }
     remember(&mut status, release, &advanced);
     status.conditions = Some(conditions::conditions(release, &advanced, stage, &status, progress, now));
     let said = phase::phase(release, &advanced, &status);
@@ -79,6 +82,8 @@ fn counted(release: &Release<'_>) -> RolloutStatus {
         available_replicas: Some(sum(|set| set.available)),
         hpa_replicas: Some(replicas),
         selector: selector.map(|selector| selector.to_string()),
+        // What is left to restart was refused before: there is nothing.
+        restarted_at: release.rollout.spec.restart_at.clone().or_else(|| release.stored.restarted_at.clone()),
         observed_generation: release.rollout.metadata.generation.map(Into::into),
         ..release.stored.clone()
     }
@@ -96,6 +101,7 @@ fn remember(status: &mut RolloutStatus, release: &Release<'_>, advanced: &Advanc
     status.abort = facts.aborted_at.is_some().then_some(true);
     status.aborted_at = facts.aborted_at.map(Time);
     status.promote_full = facts.promote_full.then_some(true);
+    status.rejected = (!facts.rejected.is_empty()).then(|| facts.rejected.clone());
     if release.name_is_taken {
         status.collision_count = Some(status.collision_count.unwrap_or(0).saturating_add(1));
     }
@@ -154,7 +160,8 @@ fn tell(release: &Release<'_>, stage: Stage, advanced: &mut Advanced, events: &m
     let stored = release.stored;
     let (revision, hash) = (release.revision, &release.new_hash);
     if stored.current_pod_hash.as_ref() != Some(hash) && stage != Stage::Promoted {
-        let sentence = format!("Rollout not completed, started update to revision {revision} with hash {hash}");
+        let before = why::was_rejected(release);
+        let sentence = format!("Rollout not completed, started update to revision {revision} with hash {hash}{before}");
         events.push(Event::normal("RolloutNotCompleted", sentence));
     }
     events.append(&mut advanced.events);

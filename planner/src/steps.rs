@@ -9,7 +9,7 @@ use sluice_crds::rollout::{CanaryStep, ProgressThresholdKind, StepKind};
 use crate::observe::Release;
 use crate::plan::Event;
 use crate::strategy::canary::{Target, target_at};
-use crate::wishes::Facts;
+use crate::wishes::{self, Facts};
 
 /// The facts after this pass.
 pub(crate) struct Advanced {
@@ -141,7 +141,9 @@ fn promote(release: &Release<'_>, advanced: &mut Advanced) {
     let (revision, hash) = (release.revision, &release.new_hash);
     let sentence = format!("Rollout completed update to revision {revision} ({hash}): {how}");
     advanced.events.push(Event::normal("RolloutCompleted", sentence));
-    advanced.facts = Facts { stable_hash: Some(hash.clone()), step: steps, ..Facts::default() };
+    let rejected = std::mem::take(&mut advanced.facts.rejected);
+    advanced.facts = Facts { stable_hash: Some(hash.clone()), step: steps, rejected, ..Facts::default() };
+    wishes::forgive(&mut advanced.facts, hash);
     advanced.promoted = true;
 }
 

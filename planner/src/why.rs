@@ -4,6 +4,7 @@ use jiff::SignedDuration;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use sluice_crds::rollout::StepKind;
 use sluice_crds::rollout::status::PauseReason;
+use sluice_crds::template::TemplateHash;
 use sluice_crds::values::seconds_time;
 
 use crate::conditions::Stage;
@@ -56,6 +57,27 @@ pub(crate) fn sentence(release: &Release<'_>, target: Target, advanced: &Advance
     }
 }
 
+/// Why a revision is taken back: who or what did it, and how far it was.
+pub(crate) fn rejected(release: &Release<'_>) -> String {
+    let step = release.stored.current_step_index.and_then(|step| usize::try_from(step).ok()).unwrap_or(0);
+    let place = place_at(release, step);
+    if release.stored.abort == Some(true) {
+        return format!("aborted on request at {place}");
+    }
+    let seconds = release.rollout.spec.progress_deadline_seconds();
+    format!("no progress for {seconds} seconds at {place}{}", trouble(release, release.new))
+}
+
+/// What is remembered of a revision that is tried once more.
+pub(crate) fn was_rejected(release: &Release<'_>) -> String {
+    let same = |hash: Option<&TemplateHash>| hash == Some(&release.new_hash);
+    let Some(rejected) = release.facts.rejected.iter().find(|rejected| same(rejected.pod_hash.as_ref())) else {
+        return String::new();
+    };
+    let at = rejected.at.as_ref().map_or_else(String::new, |Time(at)| format!(" at {}", seconds_time(*at)));
+    format!("; it was rejected{at}: {}", rejected.reason.as_deref().unwrap_or("no reason given"))
+}
+
 fn moving(release: &Release<'_>, advanced: &Advanced) -> String {
     let revision = release.revision;
     let target = target_at(release, advanced.facts.step);
@@ -105,7 +127,11 @@ fn paused(release: &Release<'_>, advanced: &Advanced, target: Target) -> String 
 }
 
 fn place(release: &Release<'_>, advanced: &Advanced) -> String {
-    let (step, steps) = (advanced.facts.step, release.steps());
+    place_at(release, advanced.facts.step)
+}
+
+fn place_at(release: &Release<'_>, step: usize) -> String {
+    let steps = release.steps();
     match steps.get(step) {
         Some(what) => format!("step {}/{} ({})", step + 1, steps.len(), describe(what)),
         None if release.stable.is_none() => "first release".to_owned(),

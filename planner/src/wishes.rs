@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use sluice_crds::Rollout;
 use sluice_crds::rollout::CanaryStrategy;
-use sluice_crds::rollout::status::{PauseCondition, RolloutStatus};
+use sluice_crds::rollout::status::{PauseCondition, RejectedRevision, RolloutStatus};
 use sluice_crds::template::{StepHash, TemplateHash};
 
 use crate::plan::Event;
@@ -25,6 +25,8 @@ pub(crate) struct Facts {
     pub(crate) aborted_at: Option<Timestamp>,
     /// Whether somebody asked to skip all that is left.
     pub(crate) promote_full: bool,
+    /// Revisions that were taken back, the latest first.
+    pub(crate) rejected: Vec<RejectedRevision>,
 }
 
 /// What was read, and what is to be told of it.
@@ -45,6 +47,7 @@ pub(crate) fn read(
 ) -> Read {
     let steps = canary.steps().len();
     let stable_hash = stored.stable_rs.clone().filter(|hash| !hash.is_empty());
+    let rejected = stored.rejected.clone().unwrap_or_default();
     let is_stable = stable_hash.as_ref() == Some(new_hash);
     let other_revision = stored.current_pod_hash.as_ref() != Some(new_hash);
     if other_revision || stored.current_step_hash.as_ref() != Some(step_hash) {
@@ -54,7 +57,7 @@ pub(crate) fn read(
             let whither = if is_stable { "is the stable revision" } else { "lies within the rollback window" };
             events.push(Event::normal("SkipSteps", format!("Skipping all steps: {new_hash} {whither}")));
         }
-        let facts = Facts { stable_hash, step: if skips { steps } else { 0 }, ..Facts::default() };
+        let facts = Facts { stable_hash, step: if skips { steps } else { 0 }, rejected, ..Facts::default() };
         return Read { facts, events, restarts_clock: true };
     }
     let mut facts = Facts {
@@ -64,10 +67,12 @@ pub(crate) fn read(
         paused_by_us: stored.controller_pause.unwrap_or(false),
         aborted_at: None,
         promote_full: stored.promote_full.unwrap_or(false),
+        rejected,
     };
     if is_stable {
         // Nothing is being released, so there is nothing to abort, to promote or to wait for.
-        facts = Facts { stable_hash: facts.stable_hash, step: steps, ..Facts::default() };
+        let Facts { stable_hash, rejected, .. } = facts;
+        facts = Facts { stable_hash, step: steps, rejected, ..Facts::default() };
         return Read { facts, events: Vec::new(), restarts_clock: false };
     }
     let aborted_at = stored.aborted_at.as_ref().map(|Time(at)| *at);
@@ -104,6 +109,22 @@ pub(crate) fn abort(facts: &mut Facts, at: Timestamp) {
     facts.pauses.clear();
     facts.paused_by_us = false;
     facts.promote_full = false;
+}
+
+/// So many revisions that were taken back are remembered.
+const MOST_REJECTED: usize = 10;
+
+/// Remembers that a revision was taken back, and why.
+pub(crate) fn reject(facts: &mut Facts, hash: &TemplateHash, reason: String) {
+    forgive(facts, hash);
+    let at = facts.aborted_at.map(Time);
+    facts.rejected.insert(0, RejectedRevision { pod_hash: Some(hash.clone()), at, reason: Some(reason) });
+    facts.rejected.truncate(MOST_REJECTED);
+}
+
+/// A revision that became stable was not so bad.
+pub(crate) fn forgive(facts: &mut Facts, hash: &TemplateHash) {
+    facts.rejected.retain(|rejected| rejected.pod_hash.as_ref() != Some(hash));
 }
 
 /// Whether the wanted revision is an earlier one, so near that going back skips steps.

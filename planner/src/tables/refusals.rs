@@ -21,7 +21,7 @@ fn refused(change: impl FnOnce(&mut Value)) -> String {
 #[test]
 fn what_is_not_finished_is_named() {
     let canary = "/spec/strategy/canary";
-    let rows: [(&str, &str, Value, &str); 14] = [
+    let rows: [(&str, &str, Value, &str); 13] = [
         (
             canary,
             "trafficRouting",
@@ -86,12 +86,6 @@ fn what_is_not_finished_is_named() {
         ),
         (
             "/spec",
-            "restartAt",
-            json!("2026-01-01T00:00:00Z"),
-            "spec.restartAt: is not supported yet; remove it; to restart pods change an annotation of spec.template",
-        ),
-        (
-            "/spec",
             "strategy",
             json!({"blueGreen": {"activeService": "a"}}),
             "spec.strategy.blueGreen: is not supported yet; use spec.strategy.canary",
@@ -100,6 +94,25 @@ fn what_is_not_finished_is_named() {
     for (at, field, value, expected) in rows {
         let got = refused(|rollout| rollout.pointer_mut(at).expect("a place")[field] = value);
         assert_eq!(got, expected);
+    }
+}
+
+#[test]
+fn a_restart_is_refused_only_while_there_are_pods_to_restart() {
+    let pod = |created: &str| json!({"metadata": {"name": "web-x", "uid": "pod", "creationTimestamp": created}});
+    let wanted = "2026-01-01T10:00:00Z";
+    // the pod's creation, what was restarted → refused
+    let rows = [
+        ("2026-01-01T09:00:00Z", Value::Null, true),
+        ("2026-01-01T09:00:00Z", json!("2025-01-01T00:00:00Z"), true),
+        ("2026-01-01T09:00:00Z", json!(wanted), false),
+        ("2026-01-01T11:00:00Z", Value::Null, false),
+    ];
+    for (created, restarted, refused) in rows {
+        let mut rollout = rollout(3, &json!({}), &json!({"restartedAt": restarted}));
+        rollout["spec"]["restartAt"] = json!(wanted);
+        let plan = plan(&snapshot(&rollout, &[], &[pod(created)], &[]), now());
+        assert_eq!(plan.why.contains("spec.restartAt: is not supported yet"), refused, "{created}: {}", plan.why);
     }
 }
 

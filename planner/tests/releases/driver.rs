@@ -149,8 +149,9 @@ impl Site {
 
     /// One pass. Says whether anything was written.
     pub(crate) fn pass(&mut self) -> bool {
-        let decided = plan(&self.snapshot(), self.cluster.now());
-        assert_eq!(decided, plan(&self.snapshot(), self.cluster.now()), "the same snapshot and time, another plan");
+        let snapshot = self.snapshot();
+        let decided = plan(&snapshot, self.cluster.now());
+        assert_eq!(decided, plan(&snapshot, self.cluster.now()), "the same snapshot and time, another plan");
         assert!(!decided.why.is_empty(), "a plan that does not say why");
         self.execute(decided)
     }

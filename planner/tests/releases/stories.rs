@@ -1,6 +1,7 @@
 //! What users do, and what they see.
 
 use serde_json::{Value, json};
+use sluice_planner::plan;
 
 use super::driver::{Crashes, Site};
 
@@ -36,9 +37,9 @@ fn twice(story: impl Fn(&mut Site)) {
 /// The status without its times.
 fn visible(site: &Site) -> Value {
     let mut status = site.rollout()["status"].clone();
-    for key in ["conditions", "abortedAt", "pauseConditions"] {
+    for key in ["conditions", "pauseConditions", "rejected"] {
         for item in status[key].as_array_mut().into_iter().flatten() {
-            for time in ["lastUpdateTime", "lastTransitionTime", "startTime"] {
+            for time in ["lastUpdateTime", "lastTransitionTime", "startTime", "at"] {
                 if let Some(item) = item.as_object_mut() {
                     item.remove(time);
                 }
@@ -147,6 +148,19 @@ fn events_of_a_canary_come_in_the_known_order() {
 }
 
 #[test]
+fn a_release_of_four_steps_takes_at_most_twenty_requests() {
+    let mut site = Site::new(Crashes::Never);
+    deployed(&mut site);
+    let before = site.writes;
+    site.set_image("web:2");
+    site.run_for(30);
+    promote(&mut site);
+    site.run_for(120);
+    assert_eq!(site.sizes(), [(2, 5, 5)]);
+    assert!(site.writes - before <= 20, "{} requests", site.writes - before);
+}
+
+#[test]
 fn an_abort_at_each_step_returns_to_stable_and_stays_there() {
     for waits in 0..4 {
         twice(|site| {
@@ -175,6 +189,29 @@ fn an_abort_at_each_step_returns_to_stable_and_stays_there() {
             assert_eq!(site.sizes(), [(1, 5, 5)], "nothing starts it again by itself");
         });
     }
+}
+
+#[test]
+fn a_rejected_version_that_comes_back_is_recognised_and_forgiven_once_it_is_stable() {
+    let mut site = Site::new(Crashes::Never);
+    at_first_pause(&mut site);
+    let bad = site.status("currentPodHash");
+    site.wish(&json!({"abort": true}));
+    site.run_for(30);
+    assert_eq!(site.status("rejected")[0]["podHash"], bad);
+    assert_eq!(site.status("rejected")[0]["reason"], "aborted on request at step 2/4 (pause)");
+    site.set_image("web:1");
+    site.run_for(30);
+    assert_eq!(site.status("rejected")[0]["podHash"], bad, "it stays known");
+    site.set_image("web:2");
+    let told = plan(&site.snapshot(), site.cluster.now()).events;
+    let sentence = &told.iter().find(|event| event.reason == "RolloutNotCompleted").expect("an event").message;
+    assert!(sentence.contains("it was rejected at 2026-01-01T00:01:00Z: aborted on request at step 2/4"), "{sentence}");
+    site.run_for(30);
+    site.wish(&json!({"promoteFull": true}));
+    site.run_for(60);
+    assert_eq!(site.said(), ("Healthy".into(), String::new()));
+    assert_eq!(site.status("rejected"), Value::Null);
 }
 
 #[test]

@@ -140,6 +140,10 @@ fn a_stuck_release_aborts_itself_when_asked_to() {
         assert_eq!(site.said(), ("Degraded".into(), message.into()));
         assert_eq!(site.status("abort"), true);
         assert_eq!(site.sizes(), [(1, 4, 4)]);
+        let rejected = site.status("rejected");
+        assert_eq!(rejected[0]["podHash"], site.status("currentPodHash"));
+        let reason = rejected[0]["reason"].as_str().expect("a reason");
+        assert!(reason.starts_with("no progress for 60 seconds at step 1/2 (setWeight: 50); pod web-"), "{reason}");
         site.set_image("web:3");
         site.run_for(60);
         assert_eq!(site.said(), ("Paused".into(), "CanaryPauseStep".into()));
