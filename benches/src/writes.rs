@@ -28,7 +28,7 @@ pub(crate) fn measure() -> anyhow::Result<Vec<Figure>> {
 fn micros_per_write(objects: usize) -> anyhow::Result<f64> {
     let now = Timestamp::UNIX_EPOCH;
     let mut world = World::new(1);
-    let mut ask = |world: &mut World, request: Request| handle(world, &request.as_user(User::admin()), now);
+    let ask = |world: &mut World, request: Request| handle(world, &request.as_user(User::admin()), now);
     let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "default"}});
     ensure!(ask(&mut world, Request::post("/api/v1/namespaces", &namespace)).status == 201);
     for number in 0..objects {

@@ -1,6 +1,7 @@
 //! The one binary, `sluice`.
 
 mod controller;
+mod lint;
 mod playground;
 
 use std::process::ExitCode;
@@ -21,11 +22,14 @@ enum Command {
     Controller(Box<controller::Args>),
     /// Run a whole cluster in memory, with a demo service, for plain kubectl to work with.
     Playground(playground::Args),
+    /// Find all mistakes in manifests, without a cluster.
+    Lint(lint::Args),
 }
 
 fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Controller(args) => controller::run(&args),
         Command::Playground(args) => playground::run(&args),
+        Command::Lint(args) => lint::run(&args),
     }
 }

@@ -9,10 +9,14 @@ mod shape;
 
 pub mod analysis;
 pub mod experiment;
+pub mod fuzz;
+pub mod lint;
+pub mod mistake;
 pub mod rollout;
 pub mod schema;
 pub mod template;
 pub mod unit;
+pub mod validate;
 pub mod values;
 
 pub use analysis::{AnalysisRun, AnalysisTemplate, ClusterAnalysisTemplate};

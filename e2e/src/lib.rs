@@ -5,8 +5,10 @@
 //! catch by asking.
 
 mod cluster;
+pub mod conformance;
 mod eventually;
 mod history;
+pub mod kubectl;
 pub mod kubelets;
 mod namespace;
 pub mod sight;

@@ -46,7 +46,9 @@ pub(crate) fn admit(call: &mut Call, target: &Target, mut value: Value, source: 
             version = target.version
         )),
     };
-    if let Some(meta) = metadata_schema() {
+    // A built-in object is read as one piece, below.
+    let of_custom = metadata_schema().filter(|_| built_in_schema(target).is_none());
+    if let Some(meta) = of_custom {
         let typed = value.get("metadata").is_none_or(Value::is_object);
         let fits = value.get("metadata").map_or(Ok(()), |metadata| check_types(meta, metadata));
         if !typed || fits.is_err() {
@@ -58,6 +60,10 @@ pub(crate) fn admit(call: &mut Call, target: &Target, mut value: Value, source: 
         Some(schema) => {
             let unknown = prune_resource(schema, &mut value);
             default(schema, &mut value);
+            // Without conversion, what the stored version doesn't know can't be kept.
+            if let Some(stored) = target.resource.stored_schema().filter(|_| !target.is_stored_version()) {
+                prune_resource(stored, &mut value);
+            }
             unknown
         }
         None if target.resource.rules.custom => Vec::new(),
@@ -181,6 +187,12 @@ pub(crate) fn check_update(target: &Target, before: &Value, value: &Value) -> An
 fn complaints(target: &Target, value: &Value, before: Option<&Value>) -> Vec<FieldError> {
     if !target.resource.rules.custom {
         let mut errors = validate_builtin(&target.api_version(), target.kind(), value, before);
+        if let Some(before) = before {
+            // Told twice: once by the store, once by the kind.
+            let mut of_metadata = metadata::validate_update(&value["metadata"], &before["metadata"]);
+            of_metadata.retain(|error| errors.contains(error));
+            errors.splice(0..0, of_metadata);
+        }
         if target.is(crd::GROUP, "CustomResourceDefinition") {
             errors.extend(match before {
                 None => crd_rules::complaints(value),
@@ -192,7 +204,11 @@ fn complaints(target: &Target, value: &Value, before: Option<&Value>) -> Vec<Fie
     let meta = &value["metadata"];
     let mut errors = match before {
         None => metadata::validate(meta, target.resource.namespaced, names::dns_subdomain),
-        Some(before) => metadata::validate_update(meta, &before["metadata"]),
+        // Told twice: once by the store, once by the kind.
+        Some(before) => {
+            let once = metadata::validate_update(meta, &before["metadata"]);
+            [once.clone(), once].concat()
+        }
     };
     if let Some(schema) = custom_schema(target) {
         errors.extend(validate_resource(schema, value, before));
@@ -215,6 +231,10 @@ pub(crate) fn strategic_merge(target: &Target, before: &Value, changes: &Value) 
 
 /// Whether what is applied is an object of the target's kind and name.
 pub(crate) fn check_applied(target: &Target, wanted: &mut Value) -> Answer<()> {
+    if wanted.get("apiVersion").and_then(Value::as_str).unwrap_or("").is_empty() {
+        let kind = wanted.get("kind").and_then(Value::as_str).unwrap_or("");
+        return Err(Status::bad_request(format!("invalid object type: /, Kind={kind}")));
+    }
     let given = metadata_text(wanted, "name").to_owned();
     if !given.is_empty() && given != target.name {
         return Err(Status::bad_request(format!(

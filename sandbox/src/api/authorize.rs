@@ -28,7 +28,7 @@ fn attributes(request: &Request, route: &Route) -> Attributes {
 
 fn resource_attributes(request: &Request, path: &ResourcePath) -> Attributes {
     let query = Query::parse(&request.query);
-    let watch = query.flag("watch") == Some(true);
+    let watch = path.watch || query.flag("watch") == Some(true);
     let mut name = path.name.clone();
     let verb = match (request.method.as_str(), name.is_empty()) {
         ("POST", _) => "create",

@@ -9,11 +9,15 @@ use super::status::{Answer, Status};
 use super::verbs::patch::Patch;
 use super::verbs::{Call, Target};
 use crate::patch::{json, merge};
+use crate::schema::builtin_schema;
 use crate::schema::decode::{self, Decoded};
 use crate::world::object_mut;
 
 /// More than this is not read at all.
 pub const BODY_LIMIT_BYTES: usize = 3 * 1024 * 1024;
+
+/// Built-in kinds that more than one version or group has.
+const SEVERAL_VERSIONS: &[&str] = &["Event", "HorizontalPodAutoscaler", "Scale", "Eviction"];
 
 const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
 
@@ -55,6 +59,9 @@ pub(crate) fn object_of_kind(
         unrecognized(kind, &why, &request.body)
     })?;
     let mut value = decoded.value;
+    if value.is_null() && !custom {
+        value = Value::Object(serde_json::Map::new());
+    }
     if !value.is_object() {
         let found = describe(&value);
         let why = format!(
@@ -116,19 +123,40 @@ fn check_type(value: &mut Value, kind: &str, api_version: &str, custom: bool) ->
             version_mismatch(&given_version, expected.0)
         });
     }
-    if !same_kind {
-        let version = given_version.rsplit('/').next().unwrap_or("");
-        return Err(Status::bad_request(format!(
-            "{given_kind} in version {version:?} cannot be handled as a {kind}: converting ({given_version}.{given_kind}) to ({api_version}.{kind}): unknown conversion"
-        )));
-    }
-    if !same_version {
+    if !same_version && same_kind && SEVERAL_VERSIONS.contains(&kind) {
         return Err(version_mismatch(&given_version, api_version));
+    }
+    if !(same_kind && same_version) {
+        return Err(other_kind((&given_version, &given_kind), (api_version, kind)));
+    }
+    if let Some(metadata) = value.get("metadata").filter(|metadata| !metadata.is_object() && !metadata.is_null()) {
+        let (found, version) = (describe(metadata), api_version.rsplit('/').next().unwrap_or(""));
+        return Err(Status::bad_request(format!(
+            "{kind} in version {version:?} cannot be handled as a {kind}: json: cannot unmarshal {found} into Go struct field {kind}.metadata of type v1.ObjectMeta"
+        )));
     }
     let fields = object_mut(value);
     fields.insert("kind".into(), Value::from(kind));
     fields.insert("apiVersion".into(), Value::from(api_version));
     Ok(())
+}
+
+/// An object of another built-in kind, or of none that anybody knows. The places named are those in the real server.
+fn other_kind(given: (&str, &str), wanted: (&str, &str)) -> Box<Status> {
+    let api_version = if given.0.is_empty() { wanted.0 } else { given.0 };
+    let given_kind = if given.1.is_empty() { wanted.1 } else { given.1 };
+    let kind = wanted.1;
+    let version = api_version.rsplit('/').next().unwrap_or("");
+    let why = if builtin_schema(api_version, given_kind).is_some() {
+        let group = wanted.0.split_once('/').map_or("core", |(group, _)| group);
+        let package = group.split('.').next().unwrap_or(group);
+        format!("converting ({version}.{given_kind}) to ({package}.{kind}): unknown conversion")
+    } else {
+        format!(
+            "no kind {given_kind:?} is registered for version {api_version:?} in scheme \"pkg/runtime/scheme.go:111\""
+        )
+    };
+    Status::bad_request(format!("{given_kind} in version {version:?} cannot be handled as a {kind}: {why}"))
 }
 
 fn version_mismatch(given: &str, expected: &str) -> Box<Status> {
@@ -201,7 +229,8 @@ pub(crate) fn patch(request: &Request, call: &mut Call, target: &Target, media_t
     ];
     let supported = if target.resource.rules.custom { CUSTOM } else { BUILT_IN };
     if !supported.contains(&media_type) {
-        return Err(Status::unsupported_media_type(supported));
+        let custom = target.resource.rules.custom;
+        return Err(if custom { Status::unsupported_media_type(supported) } else { Status::unsupported_patch() });
     }
     let (patch, complaints) = match media_type {
         "application/apply-patch+yaml" => {

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::admission::Writer;
 use super::openapi::Fnv;
 use super::options::DeleteOptions;
 use super::registry::{Column, CustomSchema, Resource, Rules, ScalePaths, Subresource, Version};
 use super::verbs::delete::delete;
+use super::verbs::replace::replace;
 use super::verbs::{Call, Target};
 use crate::clock::rfc3339_seconds;
 use crate::schema;
@@ -81,7 +83,7 @@ pub(crate) fn first_status(definition: &Value) -> Value {
     json!({
         "conditions": null,
         "acceptedNames": {"plural": "", "kind": ""},
-        "storedVersions": [storage_version(definition)],
+        "storedVersions": storage_version(definition).as_str().into_iter().collect::<Vec<_>>(),
     })
 }
 
@@ -162,7 +164,7 @@ fn name_conflict(world: &World, definition: &Value) -> Option<String> {
     })
 }
 
-fn show_accepted(world: &mut World, definition: &Object, conflict: Option<&str>, now: Timestamp) {
+fn show_accepted(world: &mut World, definition: &Arc<Object>, conflict: Option<&str>, now: Timestamp) {
     let mut value = definition.value().clone();
     let names = value["spec"]["names"].clone();
     let stored = storage_version(&value);
@@ -195,8 +197,11 @@ fn show_accepted(world: &mut World, definition: &Object, conflict: Option<&str>,
     {
         versions.push(stored);
     }
-    if value != *definition.value() {
-        world.put(&key(), value);
+    if let Ok(target) = Target::find(world, GROUP, PLURAL, "", definition.name()) {
+        let mut call = Call::internal("kube-apiserver", now);
+        let writer = Writer::Update { subresource: "status" };
+        // What it was taken with is valid, so that nothing can refuse a status that only says so.
+        let _shown = replace(world, &mut call, &target.subresource("status"), definition, value, writer);
     }
 }
 

@@ -123,6 +123,9 @@ fn verbs(resource: &Resource) -> Vec<&'static str> {
     if resource.rules.review {
         return vec!["create"];
     }
+    if resource.rules.custom {
+        return vec!["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"];
+    }
     let mut verbs = vec!["create", "delete"];
     if resource.rules.deletes_collections {
         verbs.push("deletecollection");

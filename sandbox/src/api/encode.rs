@@ -79,7 +79,7 @@ pub(crate) fn list(target: &Target, page: &Page, look: Look) -> Response {
             let body = json!({
                 "kind": "PartialObjectMetadataList",
                 "apiVersion": "meta.k8s.io/v1",
-                "metadata": list_metadata(page),
+                "metadata": list_metadata(page, target.resource.rules.custom),
                 "items": items,
             });
             value(200, &body, look.encoding)
@@ -98,10 +98,11 @@ pub(crate) fn list(target: &Target, page: &Page, look: Look) -> Response {
     }
 }
 
-pub(crate) fn list_metadata(page: &Page) -> Value {
+/// Lists of custom resources have an empty `continue` where nothing is to be continued.
+pub(crate) fn list_metadata(page: &Page, always_continue: bool) -> Value {
     let mut metadata = Map::new();
     metadata.insert("resourceVersion".into(), json!(page.revision.to_string()));
-    if !page.continue_token.is_empty() {
+    if !page.continue_token.is_empty() || always_continue {
         metadata.insert("continue".into(), json!(page.continue_token));
     }
     if let Some(remaining) = page.remaining {
@@ -132,7 +133,7 @@ impl Serialize for PlainList<'_> {
         let mut list = serializer.serialize_map(None)?;
         list.serialize_entry("kind", &resource.list_kind)?;
         list.serialize_entry("apiVersion", &api_version(&resource.group, &self.target.version))?;
-        list.serialize_entry("metadata", &list_metadata(self.page))?;
+        list.serialize_entry("metadata", &list_metadata(self.page, self.target.resource.rules.custom))?;
         list.serialize_entry("items", &items)?;
         list.end()
     }
@@ -194,7 +195,7 @@ fn event_object(cursor: &mut WatchCursor, object: &Arc<Object>, now: Timestamp) 
 
 /// An object that carries nothing but the revision up to which the client knows everything.
 fn bookmark(target: &Target, revision: u64, initial_events_end: bool) -> Object {
-    let mut metadata = json!({"creationTimestamp": null, "resourceVersion": revision.to_string()});
+    let mut metadata = json!({"resourceVersion": revision.to_string()});
     if initial_events_end {
         metadata["annotations"] = json!({"k8s.io/initial-events-end": "true"});
     }

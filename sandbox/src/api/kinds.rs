@@ -112,11 +112,24 @@ fn give_addresses(world: &mut World, value: &mut Value) {
     } else {
         given.to_owned()
     };
+    give_families(spec, address == "None");
     spec.insert("clusterIPs".into(), json!([address]));
     spec.insert("clusterIP".into(), json!(address));
     if matches!(kind.as_str(), "NodePort" | "LoadBalancer") {
         give_node_ports(world, spec);
     }
+}
+
+/// The cluster has IPv4 alone; a headless Service without a selector may have endpoints of any family.
+fn give_families(spec: &mut Map<String, Value>, headless: bool) {
+    let selects = spec.get("selector").and_then(Value::as_object).is_some_and(|selector| !selector.is_empty());
+    let (families, policy) = if headless && !selects {
+        (json!(["IPv4", "IPv6"]), "RequireDualStack")
+    } else {
+        (json!(["IPv4"]), "SingleStack")
+    };
+    spec.entry("ipFamilies").or_insert(families);
+    spec.entry("ipFamilyPolicy").or_insert_with(|| json!(policy));
 }
 
 fn give_node_ports(world: &mut World, spec: &mut Map<String, Value>) {
@@ -137,7 +150,7 @@ fn keep_addresses(before: &Value, value: &mut Value) {
     if spec.get("type").and_then(Value::as_str) == Some("ExternalName") {
         return;
     }
-    for field in ["clusterIP", "clusterIPs"] {
+    for field in ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"] {
         let left_out = spec.get(field).is_none_or(|given| given.is_null() || given == "" || given == &json!([]));
         let kept = &before["spec"][field];
         if left_out && !kept.is_null() {

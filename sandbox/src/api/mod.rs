@@ -27,6 +27,7 @@ pub mod selector;
 pub mod status;
 mod table;
 pub mod verbs;
+mod warnings;
 pub mod watch;
 
 use std::sync::Arc;
@@ -83,6 +84,8 @@ struct Resourceful<'a> {
     target: Target,
     look: Look,
     call: Call,
+    /// The old way to ask for a watch.
+    watch_by_path: bool,
 }
 
 fn resource(world: &mut World, request: &Request, path: &ResourcePath, call: Call) -> Answer<Response> {
@@ -95,7 +98,13 @@ fn resource(world: &mut World, request: &Request, path: &ResourcePath, call: Cal
             .served(&path.version)
             .and_then(|version| version.subresource(asked))
             .map(registry::Subresource::name)
-            .ok_or_else(Status::no_such_resource)?,
+            .ok_or_else(|| {
+                if resource.rules.custom {
+                    Status::not_found(&path.group, &path.plural, &path.name)
+                } else {
+                    Status::no_such_resource()
+                }
+            })?,
     };
     let (form, encoding) = negotiate::objects(request.header("accept"))?;
     let query = Query::parse(&request.query);
@@ -108,7 +117,7 @@ fn resource(world: &mut World, request: &Request, path: &ResourcePath, call: Cal
         subresource,
     };
     let warning = target.version_facts().and_then(|version| version.deprecation_warning.clone());
-    let mut resourceful = Resourceful { request, query, target, look, call };
+    let mut resourceful = Resourceful { request, query, target, look, call, watch_by_path: path.watch };
     let response = resourceful.answer(world)?;
     let mut warnings = std::mem::take(&mut resourceful.call.warnings);
     warnings.extend(warning);
@@ -145,6 +154,7 @@ impl Resourceful<'_> {
             ("POST", "", false) if self.target.resource.rules.review => self.review(world),
             _ if self.target.resource.rules.review => Err(Status::method_not_allowed()),
             ("GET" | "HEAD", "", false) => self.list_or_watch(world),
+            ("GET", "", true) if self.watch_by_path => self.list_or_watch(world),
             ("GET" | "HEAD", "" | "status", true) => self.get(world),
             ("POST", "", false) => self.create(world),
             ("PUT", "" | "status" | "finalize", true) => self.update(world),
@@ -183,9 +193,6 @@ impl Resourceful<'_> {
     }
 
     fn get(&self, world: &World) -> Answer<Response> {
-        if self.query.flag("watch") == Some(true) {
-            return self.watch(world, &ListOptions::parse(&self.query)?);
-        }
         let object = verbs::get(world, &self.target)?;
         let asked = options::parse_revision(self.query.text("resourceVersion"))?.unwrap_or(0);
         if asked > world.revision() {
@@ -195,7 +202,8 @@ impl Resourceful<'_> {
     }
 
     fn list_or_watch(&self, world: &World) -> Answer<Response> {
-        let options = ListOptions::parse(&self.query)?;
+        let mut options = ListOptions::parse(&self.query)?;
+        options.watch |= self.watch_by_path;
         if options.watch {
             return self.watch(world, &options);
         }
@@ -221,12 +229,13 @@ impl Resourceful<'_> {
     }
 
     fn create(&mut self, world: &mut World) -> Answer<Response> {
-        self.read_options(WriteVerb::Create)?;
-        let value = body::object(self.request, &mut self.call, &self.target)?;
         if self.target.resource.namespaced && self.target.namespace.is_empty() {
             // Only a review may be posted without a namespace.
-            return Err(Status::method_not_allowed());
+            let custom = self.target.resource.rules.custom;
+            return if custom { Ok(Response::page_not_found()) } else { Err(Status::method_not_allowed()) };
         }
+        self.read_options(WriteVerb::Create)?;
+        let value = body::object(self.request, &mut self.call, &self.target)?;
         let object = create::create(world, &mut self.call, &self.target, value)?;
         Ok(encode::object(&self.target, &object, 201, self.look))
     }

@@ -85,7 +85,7 @@ impl ListOptions {
             watch: query.flag("watch").unwrap_or(false),
             label_selector: query.text("labelSelector").to_owned(),
             field_selector: query.text("fieldSelector").to_owned(),
-            resource_version: parse_revision(query.text("resourceVersion"))?,
+            resource_version: listed_revision(query)?,
             resource_version_match: matched,
             limit: usize::try_from(query.number("limit")?.unwrap_or(0)).unwrap_or(0),
             continue_token: query.text("continue").to_owned(),
@@ -159,6 +159,17 @@ pub fn parse_revision(text: &str) -> Answer<Option<u64>> {
     }
 }
 
+/// Lists and watches refuse an unreadable revision each in their own way.
+fn listed_revision(query: &Query) -> Answer<Option<u64>> {
+    parse_revision(query.text("resourceVersion")).map_err(|refused| {
+        if query.flag("watch").unwrap_or(false) {
+            Status::internal(refused.message)
+        } else {
+            Status::bad_request(format!("invalid resource version: {}", refused.message))
+        }
+    })
+}
+
 /// What to do about fields that a kind doesn't know.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum FieldValidation {
@@ -220,7 +231,7 @@ impl WriteOptions {
             "Ignore" => FieldValidation::Ignore,
             "Strict" => FieldValidation::Strict,
             _ => {
-                let known = ["Ignore", "Strict", "Warn"];
+                let known = ["", "Ignore", "Strict", "Warn"];
                 errors.push(FieldError::not_supported("fieldValidation", asked, &known));
                 FieldValidation::Warn
             }
@@ -233,9 +244,8 @@ impl WriteOptions {
 }
 
 fn dry_run_of(values: &[String], errors: &mut Vec<FieldError>) -> bool {
-    let wrong: Vec<&String> = values.iter().filter(|value| *value != "All").collect();
-    for value in wrong {
-        errors.push(FieldError::not_supported("dryRun", value.as_str(), &["All"]));
+    if values.iter().any(|value| value != "All") {
+        errors.push(FieldError::not_supported("dryRun", values, &["All"]));
     }
     !values.is_empty()
 }
@@ -301,7 +311,7 @@ impl DeleteOptions {
             "Background" => Some(Propagation::Background),
             "Foreground" => Some(Propagation::Foreground),
             _ => {
-                let known = ["Background", "Foreground", "Orphan", "nil"];
+                let known = ["Foreground", "Background", "Orphan", "nil"];
                 errors.push(FieldError::not_supported("propagationPolicy", policy, &known));
                 None
             }

@@ -149,6 +149,12 @@ impl Resource {
             .map_or("v1", |version| version.name.as_str())
     }
 
+    /// What the version in which objects are kept knows of their fields.
+    pub(crate) fn stored_schema(&self) -> Option<&Schema> {
+        let stored = self.versions.iter().find(|version| version.storage)?;
+        stored.schema.as_ref().map(|schema| &schema.parsed)
+    }
+
     /// The `apiVersion` in which objects are kept.
     pub fn storage_api_version(&self) -> String {
         api_version(&self.group, self.storage_version())

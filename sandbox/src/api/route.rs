@@ -45,6 +45,8 @@ pub struct ResourcePath {
     pub name: String,
     /// Empty for the object itself.
     pub subresource: String,
+    /// `/api/v1/watch/…`: how watches were asked for before there was a parameter.
+    pub watch: bool,
 }
 
 /// Reads a path that is still percent-encoded.
@@ -80,6 +82,13 @@ fn group_version(group: &str, version: &str) -> Route {
 
 fn resource(group: &str, version: &str, rest: &[&str]) -> Route {
     let mut path = ResourcePath { group: group.to_owned(), version: version.to_owned(), ..ResourcePath::default() };
+    let rest = match rest {
+        ["watch", watched @ ..] if !watched.is_empty() => {
+            path.watch = true;
+            watched
+        }
+        other => other,
+    };
     // `namespaces/{name}/status` is a door of the Namespace itself, not a resource in it.
     let rest = match rest {
         ["namespaces", _, "status" | "finalize"] => rest,
@@ -120,6 +129,7 @@ mod tests {
             plural: plural.into(),
             name: name.into(),
             subresource: subresource.into(),
+            watch: false,
         })
     }
 

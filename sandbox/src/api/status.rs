@@ -185,6 +185,11 @@ impl Status {
         Self::boxed(415, "UnsupportedMediaType", message)
     }
 
+    /// A patch of a built-in kind in a form that isn't spoken.
+    pub fn unsupported_patch() -> Box<Self> {
+        Self::boxed(415, "UnsupportedMediaType", "415: Unsupported Media Type").with_empty_details()
+    }
+
     /// An object whose fields break the rules of its kind.
     pub fn invalid(group: &str, kind: &str, name: &str, errors: &[FieldError]) -> Box<Self> {
         let listed = aggregate(errors);
@@ -195,7 +200,7 @@ impl Status {
             .map(|error| Cause {
                 reason: error.reason.as_str().into(),
                 message: error.body(),
-                field: error.field.clone(),
+                field: if error.field.is_empty() { "<nil>".into() } else { error.field.clone() },
             })
             .collect();
         status
@@ -207,14 +212,10 @@ impl Status {
         Self::invalid("", "", "", &[error])
     }
 
-    /// A patch that can be read and can't be carried out.
-    pub fn patch_does_not_apply(why: impl Into<String>) -> Box<Self> {
+    /// A patch that can be read and can't be carried out; the real server doesn't say why.
+    pub fn patch_does_not_apply() -> Box<Self> {
         let message = "the server rejected our request due to an error in our request";
-        Self::boxed(422, "Invalid", message).with_empty_details().caused_by(Cause {
-            reason: "UnexpectedServerResponse".into(),
-            message: why.into(),
-            field: String::new(),
-        })
+        Self::boxed(422, "Invalid", message).with_empty_details()
     }
 
     pub fn too_many_requests(message: impl Into<String>, retry_after_seconds: u32) -> Box<Self> {
@@ -319,7 +320,7 @@ impl From<PatchError> for Box<Status> {
     fn from(error: PatchError) -> Self {
         match error {
             PatchError::BadRequest(why) => Status::bad_request(why),
-            PatchError::Unprocessable(why) => Status::patch_does_not_apply(why),
+            PatchError::Unprocessable(_) => Status::patch_does_not_apply(),
             PatchError::TooLarge(why) => Status::boxed(413, "RequestEntityTooLarge", why),
             PatchError::Internal(why) => Status::internal(why),
         }

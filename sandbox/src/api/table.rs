@@ -76,7 +76,7 @@ pub(crate) fn table(target: &Target, page: &Page, look: TableLook) -> Value {
     json!({
         "kind": "Table",
         "apiVersion": format!("meta.k8s.io/{version}"),
-        "metadata": encode::list_metadata(page),
+        "metadata": encode::list_metadata(page, false),
         "columnDefinitions": columns,
         "rows": rows,
     })

@@ -86,6 +86,10 @@ pub fn manager_from_user_agent(user_agent: &str) -> &str {
 /// managedFields. Defaulting and validation come after.
 pub fn apply(live: Option<&Value>, applied: &Value, force: bool, write: &Write<'_>) -> Result<Value, ApplyError> {
     let patch_version = applied.get("apiVersion").and_then(Value::as_str).unwrap_or_default();
+    let kind = applied.get("kind").and_then(Value::as_str).unwrap_or_default();
+    if patch_version.is_empty() || kind.is_empty() {
+        return Err(ApplyError::Internal(format!("invalid object type: {}, Kind={kind}", grouped(patch_version))));
+    }
     if patch_version != write.api_version {
         return Err(ApplyError::BadRequest(format!(
             "Incorrect version specified in apply patch. Specified patch version: {patch_version}, expected: {}",
@@ -357,7 +361,12 @@ fn describe(object: &Value) -> String {
         "{}/{}; {}, Kind={}",
         text("/metadata/namespace"),
         text("/metadata/name"),
-        text("/apiVersion"),
+        grouped(text("/apiVersion")),
         text("/kind")
     )
+}
+
+/// A version with its group, also where that is the core one, which has no name.
+fn grouped(api_version: &str) -> String {
+    if api_version.contains('/') { api_version.to_owned() } else { format!("/{api_version}") }
 }

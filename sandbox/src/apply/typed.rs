@@ -241,13 +241,7 @@ impl Checker {
 }
 
 fn wrong_form(schema: &Schema, value: &Value) -> Option<String> {
-    let shown = || {
-        let text = match value {
-            Value::Object(_) | Value::Array(_) => go_text::json(value),
-            scalar => go_text::plain(scalar),
-        };
-        format!("&{{{text}}}")
-    };
+    let shown = || format!("&{{{}}}", go_text::shown(value));
     match (schema.types?, value) {
         (_, Value::Null)
         | (Type::Object, Value::Object(_))
@@ -259,7 +253,9 @@ fn wrong_form(schema: &Schema, value: &Value) -> Option<String> {
         (Type::String, Value::Number(_)) if schema.type_name.ends_with("Quantity") => None,
         (Type::Object, _) => Some(format!("expected map, got {}", shown())),
         (Type::Array, _) => Some(format!("expected list, got {}", shown())),
-        (Type::String, _) => Some(format!("expected string, got {}", shown())),
+        (Type::String, _) => {
+            Some(format!("expected string, got &value.valueUnstructured{{Value:{}}}", go_syntax(value)))
+        }
         (Type::Boolean, _) => Some(format!("expected boolean, got {}", shown())),
         (Type::Integer | Type::Number, _) => {
             let kind = match value {
@@ -270,5 +266,23 @@ fn wrong_form(schema: &Schema, value: &Value) -> Option<String> {
             };
             Some(format!("expected numeric (int or float), got {kind}"))
         }
+    }
+}
+
+/// A value as Go source would write it.
+fn go_syntax(value: &Value) -> String {
+    match value {
+        Value::Object(map) => {
+            let entries: Vec<String> =
+                map.iter().map(|(name, entry)| format!("{}:{}", go_text::quote(name), go_syntax(entry))).collect();
+            format!("map[string]interface {{}}{{{}}}", entries.join(", "))
+        }
+        Value::Array(items) => {
+            let items: Vec<String> = items.iter().map(go_syntax).collect();
+            format!("[]interface {{}}{{{}}}", items.join(", "))
+        }
+        Value::String(text) => go_text::quote(text),
+        Value::Null => "interface {}(nil)".into(),
+        other => go_text::plain(other),
     }
 }

@@ -41,7 +41,7 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// A cluster with the namespaces that every cluster has, and so many nodes. The seed decides uids
+    /// A cluster with the namespaces and roles that every cluster has, and so many nodes. The seed decides uids
     /// and generated names.
     #[must_use]
     pub fn new(seed: u64, nodes: usize, now: Timestamp) -> Self {

@@ -128,6 +128,7 @@ impl Controllers {
             }
             ("", "nodes") => self.queue_pending_pods(world),
             ("", "namespaces") => self.queue_one(Work::Namespace(here.1)),
+            ("", plural) if namespaces::is_furniture(plural, &here.1) => self.queue_one(Work::Namespace(here.0)),
             ("apps", "deployments") => self.queue_one(Work::Deployment(here.0, here.1)),
             ("apps", "replicasets") => {
                 self.queue_owner_or_candidates(world, object, "deployments", Work::Deployment);
@@ -320,7 +321,8 @@ fn scales(world: &World, namespace: &str) -> BTreeMap<String, i64> {
 
 fn place(world: &mut World, namespace: &str, name: &str, now: Timestamp) -> Answer<()> {
     let Some(pod) = find(world, "", "pods", namespace, name) else { return Ok(()) };
-    if !text(pod.value(), &["spec", "nodeName"]).is_empty() || pod.is_deleting() {
+    let elsewhere = text(pod.value(), &["spec", "schedulerName"]) != scheduler::NAME;
+    if elsewhere || !text(pod.value(), &["spec", "nodeName"]).is_empty() || pod.is_deleting() {
         return Ok(());
     }
     let nodes = world.list("", "nodes", "");

@@ -7,6 +7,9 @@ use serde_json::{Value, json};
 use super::object::{at, condition, condition_is_true, name, set, stamp, text};
 use super::pods::{is_finished, selector_matches};
 
+/// Pods that name another scheduler are left to it.
+pub const NAME: &str = "default-scheduler";
+
 /// Where a pod goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Placement {

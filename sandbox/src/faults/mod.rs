@@ -220,9 +220,6 @@ fn as_of_the_past(cluster: &Cluster, request: &Request, back: u64) -> Option<Req
 
 fn is_collection(path: &str) -> bool {
     let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
-    let rest = match parts.as_slice() {
-        ["api", _, rest @ ..] | ["apis", _, _, rest @ ..] => rest,
-        _ => return false,
-    };
+    let (["api", _, rest @ ..] | ["apis", _, _, rest @ ..]) = parts.as_slice() else { return false };
     matches!(rest, ["namespaces", _, _] | [_])
 }

@@ -10,7 +10,7 @@ pub enum PatchError {
     /// 400: the patch itself makes no sense.
     #[error("{0}")]
     BadRequest(String),
-    /// 422 with the general text and this message as its only cause (`UnexpectedServerResponse`).
+    /// 422. The real server keeps the reason to itself: its message is only that it rejected the request.
     #[error("{0}")]
     Unprocessable(String),
     /// 413.

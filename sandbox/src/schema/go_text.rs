@@ -85,6 +85,18 @@ pub fn plain(value: &Value) -> String {
     }
 }
 
+/// Any value as Go's own formatting shows it.
+pub fn shown(value: &Value) -> String {
+    match value {
+        Value::Array(items) => format!("[{}]", items.iter().map(shown).collect::<Vec<_>>().join(" ")),
+        Value::Object(fields) => {
+            let fields: Vec<String> = fields.iter().map(|(key, value)| format!("{key}:{}", shown(value))).collect();
+            format!("map[{}]", fields.join(" "))
+        }
+        scalar => plain(scalar),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

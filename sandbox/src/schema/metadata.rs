@@ -85,7 +85,7 @@ pub fn validate_labels(path: &str, labels: &Value) -> Vec<FieldError> {
 
 fn validate_owners(path: &str, owners: &[Value]) -> Vec<FieldError> {
     let mut errors = Vec::new();
-    let mut controllers: Vec<&str> = Vec::new();
+    let mut controllers: Vec<String> = Vec::new();
     for owner in owners {
         let text = |field: &str| owner.get(field).and_then(Value::as_str).unwrap_or_default();
         let version = text("apiVersion").rsplit('/').next().unwrap_or_default();
@@ -102,7 +102,7 @@ fn validate_owners(path: &str, owners: &[Value]) -> Vec<FieldError> {
             errors.push(FieldError::invalid(path, owner.clone(), "/v1, Kind=Event is disallowed from being an owner"));
         }
         if owner.get("controller") == Some(&Value::Bool(true)) {
-            controllers.push(text("name"));
+            controllers.push(format!("{}/{}", text("kind"), text("name")));
         }
     }
     if let [first, .., last] = controllers.as_slice() {
@@ -261,7 +261,7 @@ mod tests {
                 "metadata.namespace: Required value",
                 "metadata.labels: Invalid value: \"a b\": name part must consis",
                 "metadata.labels: Invalid value: \"c d\": a valid label must be",
-                "metadata.annotations: Invalid value: \"A/b/c\": a qualified na",
+                "metadata.annotations: Invalid value: \"A/b/c\": a valid label ",
                 "metadata.ownerReferences.uid: Invalid value: \"\": must not be",
                 "metadata.finalizers: Invalid value: [\"orphan\",\"foregroundDel",
             ]

@@ -14,6 +14,7 @@ pub mod names;
 mod parse;
 mod prune;
 pub mod quantity;
+pub mod structural;
 mod typed_decode;
 mod validate;
 
@@ -30,6 +31,7 @@ pub use default::default;
 pub use field_error::{FieldError, Reason, aggregate};
 pub use parse::parse;
 pub use prune::{prune, prune_resource, unknown_fields};
+pub use structural::check_structural;
 pub use typed_decode::check_types;
 pub use validate::{validate, validate_resource};
 

@@ -29,6 +29,11 @@ fn qualified_shape(text: &str) -> bool {
     shaped(text, |b| b.is_ascii_alphanumeric(), |b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
 }
 
+/// Names are measured in characters, as the real server puts it; labels in bytes.
+fn long_name(max: usize) -> String {
+    format!("must be no more than {max} characters")
+}
+
 fn too_long(max: usize) -> String {
     format!("must be no more than {max} bytes")
 }
@@ -37,7 +42,7 @@ fn too_long(max: usize) -> String {
 pub fn dns_label(text: &str) -> Vec<String> {
     let mut problems = Vec::new();
     if text.len() > 63 {
-        problems.push(too_long(63));
+        problems.push(long_name(63));
     }
     if !label_shape(text) {
         problems.push(LABEL_MESSAGE.into());
@@ -49,7 +54,7 @@ pub fn dns_label(text: &str) -> Vec<String> {
 pub fn dns_subdomain(text: &str) -> Vec<String> {
     let mut problems = Vec::new();
     if text.len() > 253 {
-        problems.push(too_long(253));
+        problems.push(long_name(253));
     }
     if !text.split('.').all(label_shape) {
         problems.push(SUBDOMAIN_MESSAGE.into());
@@ -61,7 +66,7 @@ pub fn dns_subdomain(text: &str) -> Vec<String> {
 pub fn dns1035_label(text: &str) -> Vec<String> {
     let mut problems = Vec::new();
     if text.len() > 63 {
-        problems.push(too_long(63));
+        problems.push(long_name(63));
     }
     if !label_shape(text) || !text.starts_with(|c: char| c.is_ascii_lowercase()) {
         problems.push(DNS1035_MESSAGE.into());
@@ -93,7 +98,7 @@ pub fn qualified_name(text: &str) -> Vec<String> {
         }
         _ => {
             return vec![format!(
-                "a qualified name must consist of alphanumeric characters, '-', '_' or '.', and must start and end \
+                "a valid label key must consist of alphanumeric characters, '-', '_' or '.', and must start and end \
                  with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for \
                  validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]') with an optional DNS subdomain prefix and \
                  '/' (e.g. 'example.com/MyName')"
@@ -177,6 +182,6 @@ mod tests {
             assert!(check(good).is_empty(), "{what} {good}");
             assert_eq!(check(bad).len(), 1, "{what} {bad}");
         }
-        assert_eq!(dns_label(&"a".repeat(64)), ["must be no more than 63 bytes"]);
+        assert_eq!(dns_label(&"a".repeat(64)), ["must be no more than 63 characters"]);
     }
 }

@@ -116,7 +116,7 @@ fn an_update_must_say_what_it_is_based_on() {
     assert_eq!(code, 422);
     assert_eq!(
         refused["message"],
-        "Widget.example.com \"a\" is invalid: metadata.resourceVersion: Invalid value: 0x0: must be specified for an update"
+        "widgets.example.com \"a\" is invalid: metadata.resourceVersion: Invalid value: 0: must be specified for an update"
     );
     let mut next = created.clone();
     next["spec"]["size"] = json!(2);

@@ -204,7 +204,7 @@ fn an_object_that_leaves_the_selector_is_deleted_for_the_watcher() {
 fn a_watch_of_one_object_sees_only_that() {
     let mut cluster = with_maps(&["a", "b"]);
     let mut watch = cluster.watch(&format!("{MAPS}?watch=true&fieldSelector=metadata.name%3Da"));
-    let mut by_path = cluster.watch(&format!("{MAPS}/a?watch=true"));
+    let mut by_path = cluster.watch("/api/v1/watch/namespaces/shop/configmaps/a");
     cluster.delete(&format!("{MAPS}/b"));
     assert_eq!(cluster.event_names(&mut watch), ["ADDED a"]);
     assert_eq!(cluster.event_names(&mut by_path), ["ADDED a"]);

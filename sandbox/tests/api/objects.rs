@@ -82,7 +82,7 @@ fn refusals_are_worded_as_the_real_server_words_them() {
             Request::post(MAPS, &json!({"apiVersion": "v2", "kind": "ConfigMap"})),
             400,
             "BadRequest",
-            "the API version in the data (v2) does not match the expected API version (v1)",
+            "ConfigMap in version \"v2\" cannot be handled as a ConfigMap: no kind \"ConfigMap\" is registered for version \"v2\" in scheme \"pkg/runtime/scheme.go:111\"",
         ),
         (
             Request::get("/api/v1/namespaces/shop/unicorns"),
@@ -130,7 +130,7 @@ fn refusals_are_worded_as_the_real_server_words_them() {
             Request::get(&format!("{MAPS}?continue=nonsense")),
             400,
             "BadRequest",
-            "continue key is not valid: expected value at line 1 column 1",
+            "invalid continue token: continue key is not valid: invalid character '\\u009e' looking for beginning of value",
         ),
     ];
     for (request, code, reason, message) in table {
@@ -302,7 +302,7 @@ fn a_dry_run_shows_the_outcome_and_keeps_nothing() {
         (
             422,
             Some(
-                "CreateOptions.meta.k8s.io \"\" is invalid: dryRun: Unsupported value: \"Some\": supported values: \"All\""
+                "CreateOptions.meta.k8s.io \"\" is invalid: dryRun: Unsupported value: [\"Some\"]: supported values: \"All\""
             )
         )
     );
@@ -334,7 +334,7 @@ fn a_deletion_with_preconditions_means_that_very_object() {
     assert_eq!(
         refused["message"],
         format!(
-            "Operation cannot be fulfilled on configmaps \"colors\": the UID in the precondition (other) does not match the UID in record ({uid}). The object might have been deleted and then recreated"
+            "Operation cannot be fulfilled on ConfigMap \"colors\": the UID in the precondition (other) does not match the UID in record ({uid}). The object might have been deleted and then recreated"
         )
     );
     let (code, _) = cluster.answer(with(json!({"resourceVersion": "1"})));
@@ -563,4 +563,41 @@ fn a_patch_of_a_kind_that_is_not_spoken_is_refused() {
             Some("PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is required for apply patch")
         )
     );
+}
+
+#[test]
+fn a_pod_template_that_contradicts_itself_is_taken_with_a_warning() {
+    let mut cluster = Cluster::new();
+    let mut odd = deployment("web", 1);
+    odd["spec"]["template"]["spec"]["containers"] = json!([
+        {"name": "a", "image": "a:1", "ports": [{"containerPort": 80}], "env": [{"name": "X", "value": "1"}, {"name": "X", "value": "2"}]},
+        {"name": "b", "image": "b:1", "ports": [{"containerPort": 80}]},
+    ]);
+    let warned = |response: &sluice_sandbox::api::request::Response| -> Vec<String> {
+        response.headers.iter().filter(|(name, _)| *name == "warning").map(|(_, text)| text.clone()).collect()
+    };
+    let response = cluster.send(Request::post(DEPLOYMENTS, &odd));
+    assert_eq!(
+        warned(&response),
+        [
+            "299 - \"spec.template.spec.containers[0].env[1]: hides previous definition of \\\"X\\\", which may be dropped when using apply\"",
+            "299 - \"spec.template.spec.containers[1].ports[0]: duplicate port definition with spec.template.spec.containers[0].ports[0]\"",
+        ]
+    );
+    let labels = json!({"metadata": {"labels": {"a": "b"}}});
+    let response = cluster.send(Request::patch(&format!("{DEPLOYMENTS}/web"), MERGE, &labels));
+    assert_eq!(warned(&response), Vec::<String>::new(), "nothing about pods has changed");
+}
+
+#[test]
+fn a_service_gets_its_addresses_once() {
+    let mut cluster = Cluster::new();
+    let services = "/api/v1/namespaces/shop/services";
+    let service = json!({"metadata": {"name": "web"}, "spec": {"selector": {"app": "web"}, "ports": [{"port": 80}]}});
+    let created = cluster.create(services, &service);
+    let spec = &created["spec"];
+    assert_eq!(spec["clusterIPs"], json!([spec["clusterIP"]]));
+    assert_eq!((&spec["ipFamilies"], &spec["ipFamilyPolicy"]), (&json!(["IPv4"]), &json!("SingleStack")));
+    let (code, replaced) = cluster.put(&format!("{services}/web"), &service);
+    assert_eq!((code, &replaced["spec"]["clusterIP"]), (200, &spec["clusterIP"]));
 }

@@ -107,7 +107,7 @@ fn an_apply_with_an_unknown_field_or_another_version_is_refused() {
         (
             500,
             Some(
-                "failed to create typed patch object (shop/web; apps/v1, Kind=Deployment): .spec.unheard: field not declared in schema"
+                "failed to create typed patch object (/web; apps/v1, Kind=Deployment): .spec.unheard: field not declared in schema"
             )
         )
     );

@@ -34,11 +34,19 @@ impl LabelSelector {
         if text.trim().is_empty() {
             return Ok(Self::default());
         }
+        if !matches!(tokens.peek(), Token::Word(_) | Token::Not) {
+            let found = tokens.peek().text();
+            return Err(Status::bad_request(format!("found '{found}', expected: !, identifier, or 'end of string'")));
+        }
         loop {
             requirements.push(requirement(&mut tokens)?);
             match tokens.next() {
                 Token::End => break,
-                Token::Comma => {}
+                Token::Comma if matches!(tokens.peek(), Token::Word(_) | Token::Not) => {}
+                Token::Comma => {
+                    let found = tokens.peek().text();
+                    return Err(Status::bad_request(format!("found '{found}', expected: identifier after ','")));
+                }
                 other => {
                     return Err(Status::bad_request(format!(
                         "found '{}', expected: ',' or 'end of string'",
@@ -185,7 +193,7 @@ fn requirement(tokens: &mut Tokens<'_>) -> Answer<Requirement> {
 
 fn single_value(tokens: &mut Tokens<'_>) -> Result<String, String> {
     match tokens.peek() {
-        Token::End | Token::Comma => Ok(String::new()),
+        Token::End | Token::Comma | Token::Close => Ok(String::new()),
         Token::Word(value) => {
             tokens.next();
             check_value(value)?;
@@ -206,6 +214,11 @@ fn value_list(tokens: &mut Tokens<'_>) -> Result<Vec<String>, String> {
     match tokens.next() {
         Token::Open => {}
         other => return Err(format!("found '{}' expected: '('", other.text())),
+    }
+    // Nothing between the brackets is one empty value.
+    if tokens.peek() == Token::Close {
+        tokens.next();
+        return Ok(vec![String::new()]);
     }
     let mut values = Vec::new();
     loop {

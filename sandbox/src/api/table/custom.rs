@@ -17,7 +17,7 @@ pub(super) fn columns(target: &Target) -> Value {
             "name": column.name,
             "type": column.kind,
             "format": column.format,
-            "description": column.description,
+            "description": description(column),
             "priority": column.priority,
         })
     }));
@@ -38,6 +38,14 @@ pub(super) fn cells(target: &Target, value: &Value, now: Timestamp) -> Vec<Value
 
 fn defined(target: &Target) -> &[Column] {
     target.version_facts().map_or(&[], |version| &version.columns)
+}
+
+fn description(column: &Column) -> String {
+    if column.description.is_empty() {
+        format!("Custom resource definition column (in JSONPath format): {}", column.json_path)
+    } else {
+        column.description.clone()
+    }
 }
 
 /// Several values are shown as one text; a value of the wrong type shows as nothing.

@@ -23,9 +23,9 @@ pub(super) fn layout(kind: &str) -> Option<Layout> {
             ],
             cells: node,
         },
-        "ConfigMap" => Layout { columns: &["Name", "#Data", "Age"], cells: config_map },
-        "Secret" => Layout { columns: &["Name", "Type", "#Data", "Age"], cells: secret },
-        "ServiceAccount" => Layout { columns: &["Name", "#Secrets", "Age"], cells: service_account },
+        "ConfigMap" => Layout { columns: &["Name", "Data", "Age"], cells: config_map },
+        "Secret" => Layout { columns: &["Name", "Type", "Data", "Age"], cells: secret },
+        "ServiceAccount" => Layout { columns: &["Name", "Secrets", "Age"], cells: service_account },
         "Event" => Layout {
             columns: &[
                 "Last Seen",
@@ -36,7 +36,7 @@ pub(super) fn layout(kind: &str) -> Option<Layout> {
                 "+Source",
                 "Message",
                 "+First Seen",
-                "+#Count",
+                "+Count",
                 "+Name",
             ],
             cells: event,

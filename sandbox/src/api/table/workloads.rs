@@ -24,7 +24,7 @@ pub(super) fn layout(kind: &str) -> Option<Layout> {
             cells: pod,
         },
         "Deployment" => Layout {
-            columns: &["Name", "Ready", "#Up-to-date", "#Available", "Age", "+Containers", "+Images", "+Selector"],
+            columns: &["Name", "Ready", "Up-to-date", "Available", "Age", "+Containers", "+Images", "+Selector"],
             cells: deployment,
         },
         "ReplicaSet" => Layout {
@@ -36,7 +36,7 @@ pub(super) fn layout(kind: &str) -> Option<Layout> {
             cells: job,
         },
         "HorizontalPodAutoscaler" => Layout {
-            columns: &["Name", "Reference", "Targets", "MinPods", "#MaxPods", "#Replicas", "Age"],
+            columns: &["Name", "Reference", "Targets", "MinPods", "MaxPods", "Replicas", "Age"],
             cells: autoscaler,
         },
         "PodDisruptionBudget" => Layout {

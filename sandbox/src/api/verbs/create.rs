@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{Call, Target};
 use crate::api::admission::{self, Source, Writer};
 use crate::api::status::{Answer, Status};
-use crate::api::{convert, crd, follow_up, kinds};
+use crate::api::{convert, crd, follow_up, kinds, warnings};
 use crate::world::{Object, World, metadata, metadata_text, remove_metadata, set_metadata};
 
 /// A generated name keeps this much of its base, so that it fits into a label.
@@ -27,15 +27,15 @@ pub(crate) fn create_as(
     world: &mut World,
     call: &mut Call,
     target: &Target,
-    mut value: Value,
+    value: Value,
     writer: Writer,
 ) -> Answer<Arc<Object>> {
     check_definition(world, target)?;
+    let mut value = admission::admit(call, target, value, Source::Body)?;
     check_namespace_field(target, &mut value)?;
     if metadata(&value, "resourceVersion").is_some_and(|revision| revision != "" && revision != "0") {
         return Err(Status::internal("resourceVersion should not be set on objects to be created"));
     }
-    let mut value = admission::admit(call, target, value, Source::Body)?;
     admission::own_fields(call, target, None, &mut value, writer);
     check_namespace(world, target, metadata_text(&value, "name"))?;
     name_and_stamp(world, call, target, &mut value);
@@ -45,6 +45,7 @@ pub(crate) fn create_as(
     if target.named(&name).lookup(world).is_some() {
         return Err(Status::already_exists(target.group(), target.plural(), &name));
     }
+    call.warnings.extend(warnings::warnings(target, None, &value));
     let stored = convert::stored(&target.resource, value);
     if call.options.dry_run {
         return Ok(target.shown(&Arc::new(Object::shown(stored, 0))));

@@ -29,7 +29,7 @@ const DEFAULT_GRACE_SECONDS: i64 = 30;
 pub struct Deleted {
     /// The last state.
     pub object: Arc<Object>,
-    /// Gone already; otherwise grace or finalizers hold it.
+    /// Gone at once; otherwise grace or finalizers held it when the answer was given.
     pub removed: bool,
 }
 
@@ -52,7 +52,7 @@ pub fn delete(world: &mut World, call: &Call, target: &Target, options: &DeleteO
         if metadata(&value, "deletionTimestamp").is_none() {
             show_terminating(target, &mut value, call.now);
         }
-        mark_deleting(&mut value, call.now);
+        mark_deleting(target, &mut value, call.now);
     }
     let waits = held || matches!(graceful, Grace::Waits);
     let writes = (waits || graceful == Grace::Ends) && value != *existing.value();
@@ -67,9 +67,9 @@ pub fn delete(world: &mut World, call: &Call, target: &Target, options: &DeleteO
         follow_up::after_write(world, target, Some(&before), &last, call.now);
     }
     if waits {
+        // A definition without objects may be gone by now; the answer still shows it on its way.
         let object = target.shown(&last);
-        let removed = target.lookup(world).is_none();
-        return Ok(Deleted { object, removed });
+        return Ok(Deleted { object, removed: false });
     }
     let object = remove(world, target, call.now).unwrap_or(last);
     Ok(Deleted { object: target.shown(&object), removed: true })
@@ -109,7 +109,8 @@ pub(crate) fn is_finished(target: &Target, before: &Value, after: &Value) -> boo
 }
 
 fn check_preconditions(target: &Target, existing: &Object, options: &DeleteOptions) -> Answer<()> {
-    let conflict = |why: String| Status::conflict(target.group(), target.plural(), &target.name, why);
+    // The real server names the kind here, not the resource.
+    let conflict = |why: String| Status::conflict(target.group(), target.kind(), &target.name, why);
     if let Some(uid) = options.uid.as_deref().filter(|uid| *uid != existing.uid()) {
         return Err(conflict(format!(
             "the UID in the precondition ({uid}) does not match the UID in record ({}). The object might have been deleted and then recreated",
@@ -183,7 +184,14 @@ fn pod_grace(pod: &Value, options: &DeleteOptions) -> i64 {
     if seconds < 0 { 1 } else { seconds }
 }
 
-fn mark_deleting(value: &mut Value, now: Timestamp) {
+fn mark_deleting(target: &Target, value: &mut Value, now: Timestamp) {
+    if target.is("", "Namespace") || target.is(crd::GROUP, "CustomResourceDefinition") {
+        // These two end in ways of their own, without a grace period and uncounted.
+        if metadata(value, "deletionTimestamp").is_none() {
+            set_metadata(value, "deletionTimestamp", json!(rfc3339_seconds(now)));
+        }
+        return;
+    }
     if metadata(value, "deletionTimestamp").is_none() {
         raise_generation(value);
         set_metadata(value, "deletionTimestamp", json!(rfc3339_seconds(now)));

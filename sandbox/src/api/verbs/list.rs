@@ -10,6 +10,7 @@ use super::Target;
 use crate::api::options::{ListOptions, RevisionMatch};
 use crate::api::selector::{FieldNames, FieldSelector, LabelSelector, built_in_fields};
 use crate::api::status::{Answer, Status};
+use crate::schema::decode;
 use crate::world::{Object, World, key_of};
 
 /// One page of a list.
@@ -143,9 +144,11 @@ fn position(world: &World, options: &ListOptions) -> Answer<Position> {
 }
 
 fn continued(current: u64, token: &str) -> Answer<Position> {
-    let invalid = |why: &str| Status::bad_request(format!("continue key is not valid: {why}"));
+    let invalid = |why: &str| Status::bad_request(format!("invalid continue token: continue key is not valid: {why}"));
     let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|error| invalid(&error.to_string()))?;
-    let parsed: Value = serde_json::from_slice(&bytes).map_err(|error| invalid(&error.to_string()))?;
+    // The real server's complaint names bytes, so each of them is read as a letter of its own.
+    let text: String = bytes.iter().map(|byte| char::from(*byte)).collect();
+    let parsed = decode::json(text.as_bytes()).map_err(|why| invalid(&why))?.value;
     if parsed["v"] != "meta.k8s.io/v1" {
         return Err(invalid("server does not recognize this encoded version"));
     }

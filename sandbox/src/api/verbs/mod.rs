@@ -107,6 +107,10 @@ impl Target {
         self.resource.served(&self.version)
     }
 
+    pub(crate) fn is_stored_version(&self) -> bool {
+        self.resource.storage_version() == self.version
+    }
+
     /// Whether the group's plain form is meant: `is("apps", "Deployment")`.
     pub(crate) fn is(&self, group: &str, kind: &str) -> bool {
         self.resource.group == group && self.resource.kind == kind

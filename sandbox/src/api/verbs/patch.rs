@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::create::{check_namespace_field, create_as};
-use super::replace::{Written, replace};
+use super::replace::{Written, check_name, replace};
 use super::{Call, Target};
 use crate::api::admission::{self, Source, Writer};
 use crate::api::status::{Answer, Status};
@@ -33,6 +33,7 @@ pub fn patch(world: &mut World, call: &mut Call, target: &Target, patch: &Patch)
 fn change(world: &mut World, call: &mut Call, target: &Target, patch: &Patch) -> Answer<Written> {
     let existing = target.stored(world)?;
     let mut value = changed(target, target.shown(&existing).value(), patch)?;
+    check_name(target, &mut value)?;
     check_namespace_field(target, &mut value)?;
     admission::restore_type(target, &mut value)?;
     let value = admission::admit(call, target, value, Source::Patch)?;
@@ -59,7 +60,7 @@ pub(crate) fn changed(target: &Target, before: &Value, patch: &Patch) -> Answer<
 /// Patches can nest deeper than any one body; everything behind this point may recurse.
 fn checked_depth(value: Value) -> Answer<Value> {
     if deeper_than(&value, MAX_DEPTH) {
-        return Err(Status::patch_does_not_apply("the object would be nested too deeply"));
+        return Err(Status::patch_does_not_apply());
     }
     Ok(value)
 }
@@ -76,7 +77,7 @@ fn deeper_than(value: &Value, levels: usize) -> bool {
 fn apply(world: &mut World, call: &mut Call, target: &Target, wanted: &Value) -> Answer<Written> {
     let mut wanted = wanted.clone();
     admission::check_applied(target, &mut wanted)?;
-    check_namespace_field(target, &mut wanted)?;
+    check_namespace_field(target, &mut wanted.clone())?;
     let Some(existing) = target.lookup(world).cloned() else {
         if !target.subresource.is_empty() {
             return Err(Status::not_found(target.group(), target.plural(), &target.name));

@@ -9,7 +9,7 @@ use super::{Call, Target, delete};
 use crate::api::admission::{self, Source, Writer};
 use crate::api::registry::Version;
 use crate::api::status::{Answer, Status};
-use crate::api::{convert, follow_up, kinds};
+use crate::api::{convert, follow_up, kinds, warnings};
 use crate::schema::{FieldError, Reason};
 use crate::world::{Object, World, metadata, metadata_mut, metadata_text, object_mut, remove_metadata, set_metadata};
 
@@ -21,7 +21,8 @@ pub struct Written {
 }
 
 /// Replaces an object (or, by the target's subresource, a part of it) with what the client sent.
-pub fn update(world: &mut World, call: &mut Call, target: &Target, mut value: Value) -> Answer<Written> {
+pub fn update(world: &mut World, call: &mut Call, target: &Target, value: Value) -> Answer<Written> {
+    let mut value = admission::admit(call, target, value, Source::Body)?;
     check_name(target, &mut value)?;
     check_namespace_field(target, &mut value)?;
     let Some(existing) = target.lookup(world).cloned() else {
@@ -34,21 +35,22 @@ pub fn update(world: &mut World, call: &mut Call, target: &Target, mut value: Va
     check_uid(target, &existing, &value)?;
     let unconditional = matches!(metadata_text(&value, "resourceVersion"), "" | "0");
     if unconditional && !target.resource.rules.unconditional_update {
-        // The real server shows the missing version as Go's unsigned zero.
-        let why = "0x0: must be specified for an update";
+        // The real server shows the missing version as Go's unsigned zero, and names what it refuses in two ways.
+        let custom = target.resource.rules.custom;
+        let why = if custom { "0: must be specified for an update" } else { "0x0: must be specified for an update" };
         let error = FieldError::new(Reason::Invalid, "metadata.resourceVersion", None, why);
-        return Err(target.invalid(&target.name, &[error]));
+        let kind = if custom { target.plural() } else { target.kind() };
+        return Err(Status::invalid(target.group(), kind, &target.name, &[error]));
     }
     if unconditional {
         remove_metadata(&mut value, "resourceVersion");
     }
-    let value = admission::admit(call, target, value, Source::Body)?;
     let writer = Writer::Update { subresource: target.subresource };
     let object = replace(world, call, target, &existing, value, writer)?;
     Ok(Written { object, created: false })
 }
 
-fn check_name(target: &Target, value: &mut Value) -> Answer<()> {
+pub(super) fn check_name(target: &Target, value: &mut Value) -> Answer<()> {
     let given = metadata_text(value, "name");
     if given.is_empty() {
         set_metadata(value, "name", json!(target.name));
@@ -69,8 +71,17 @@ fn check_uid(target: &Target, existing: &Object, value: &Value) -> Answer<()> {
     if given.is_empty() || given == existing.uid() {
         return Ok(());
     }
-    let why = format!("Precondition failed: UID in precondition: {given}, UID in object meta: {}", existing.uid());
+    let key = storage_key(target);
+    let why = format!(
+        "StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: {given}, UID in object meta: {}",
+        existing.uid()
+    );
     Err(Status::conflict(target.group(), target.plural(), &target.name, why))
+}
+
+fn storage_key(target: &Target) -> String {
+    let group = if target.resource.rules.custom { format!("{}/", target.group()) } else { String::new() };
+    format!("/registry/{group}{}/{}", target.plural(), target.key())
 }
 
 /// Stores `value` (in the target's version, defaults filled in) in place of `existing`.
@@ -84,6 +95,9 @@ pub(crate) fn replace(
 ) -> Answer<Arc<Object>> {
     let before = target.shown(existing);
     let given = metadata_text(&value, "resourceVersion");
+    if !given.is_empty() && given.parse::<u64>().is_err() {
+        return Err(Status::internal(format!("strconv.ParseUint: parsing {given:?}: invalid syntax")));
+    }
     if !given.is_empty() && given != existing.revision().to_string() {
         return Err(Status::stale_write(target.group(), target.plural(), &target.name));
     }
@@ -95,6 +109,7 @@ pub(crate) fn replace(
     if value == *before.value() {
         return Ok(before);
     }
+    call.warnings.extend(warnings::warnings(target, Some(before.value()), &value));
     let stored = convert::stored(&target.resource, value);
     if call.options.dry_run {
         return Ok(target.shown(&Arc::new(Object::shown(stored, existing.revision()))));

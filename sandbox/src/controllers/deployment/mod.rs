@@ -35,12 +35,12 @@ pub fn decide(deployment: &Value, replica_sets: &[&Value], pods: &[&Value], now:
     };
     pass.sets.sort_by(|a, b| created_at(a).cmp(&created_at(b)).then_with(|| name(a).cmp(name(b))));
     if is_being_deleted(deployment) {
-        pass.report();
+        pass.report(Progress::NotJudged);
     } else if at(deployment, &["spec", "paused"]) == &Value::Bool(true) || pass.was_scaled() {
         pass.note_pause();
         pass.find_new_replica_set(Missing::Leave);
         pass.scale_in_proportion();
-        pass.report();
+        pass.report(Progress::NotJudged);
     } else {
         pass.note_pause();
         if text(deployment, &["spec", "strategy", "type"]) == "Recreate" {
@@ -48,7 +48,7 @@ pub fn decide(deployment: &Value, replica_sets: &[&Value], pods: &[&Value], now:
         } else {
             pass.roll();
         }
-        pass.report();
+        pass.report(Progress::Judged);
     }
     pass.decision
 }
@@ -58,6 +58,13 @@ pub fn decide(deployment: &Value, replica_sets: &[&Value], pods: &[&Value], now:
 enum Missing {
     Create,
     Leave,
+}
+
+/// Whether a pass says how the roll gets on: not while it is paused, scaled or deleted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Progress {
+    Judged,
+    NotJudged,
 }
 
 /// One look at one Deployment: its objects as they are, changed in step with the writes decided.

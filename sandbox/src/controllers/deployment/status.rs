@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::{Pass, available, rolling, size};
+use super::{Pass, Progress, available, rolling, size};
 use crate::controllers::object::{at, condition, count, generation, is_being_deleted, moment, name, set, stamp, text};
 use crate::controllers::write::{Kind, Write};
 
@@ -73,7 +73,7 @@ impl Pass<'_> {
     }
 
     /// Writes the status, if it says anything new.
-    pub(super) fn report(&mut self) {
+    pub(super) fn report(&mut self, progress: Progress) {
         let conditions = at(&self.deployment, &["status", "conditions"]).clone();
         let mut reported = self.deployment.clone();
         set(&mut reported, &["status"], counts(self));
@@ -81,7 +81,9 @@ impl Pass<'_> {
             set(&mut reported, &["status", "conditions"], conditions);
         }
         self.judge_availability(&mut reported);
-        self.judge_progress(&mut reported);
+        if progress == Progress::Judged {
+            self.judge_progress(&mut reported);
+        }
         if at(&reported, &["status"]) != at(self.read, &["status"]) {
             self.decision.writes.push(Write::ReplaceStatus(Kind::Deployment, reported));
         }

@@ -49,6 +49,7 @@ pub fn generate_selector(job: &mut Value) {
         return;
     }
     let Some(spec) = job.get_mut("spec").and_then(Value::as_object_mut) else { return };
+    let before = spec.get("template").and_then(|t| t.pointer("/metadata/labels")).cloned();
     let labels = nested(spec, "template")
         .and_then(|template| nested(template, "metadata"))
         .and_then(|meta| nested(meta, "labels"));
@@ -65,5 +66,12 @@ pub fn generate_selector(job: &mut Value) {
     let selected = nested(spec, "selector").and_then(|selector| nested(selector, "matchLabels"));
     if let Some(selected) = selected {
         absent(selected, "batch.kubernetes.io/controller-uid", uid);
+    }
+    // Labels that the Job has from its template follow the template.
+    let after = spec.get("template").and_then(|t| t.pointer("/metadata/labels")).cloned();
+    if let (Some(after), Some(meta)) = (after, job.get_mut("metadata").and_then(Value::as_object_mut))
+        && meta.get("labels") == before.as_ref()
+    {
+        meta.insert("labels".into(), after);
     }
 }

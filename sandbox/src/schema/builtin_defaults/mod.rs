@@ -51,6 +51,7 @@ pub fn default_builtin(api_version: &str, kind: &str, value: &mut Value) {
         ("apiextensions.k8s.io/v1", "CustomResourceDefinition") => definitions::default_definition(object),
         _ => {}
     }
+    wire::show_nulls(schema, value);
 }
 
 /// A nested object, made if it is not there. A value of another type is left alone.

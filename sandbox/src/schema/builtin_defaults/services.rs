@@ -1,6 +1,6 @@
 //! Services and what they resolve to.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{Object, absent, each, existing, nested, unset};
 
@@ -54,8 +54,5 @@ pub(super) fn default_endpoint_slice(object: &mut Object) {
     for port in each(object, "ports") {
         absent(port, "name", "");
         unset(port, "protocol", "TCP");
-    }
-    for list in ["endpoints", "ports"] {
-        object.entry(list).or_insert_with(|| json!(null));
     }
 }

@@ -127,7 +127,7 @@ fn the_smaller_kinds_are_completed() {
             json!({"spec": {"selector": {}}}),
             json!({"metadata": {}, "spec": {"replicas": 1, "selector": {}, "template": {"metadata": {}, "spec": {
                 "restartPolicy": "Always", "dnsPolicy": "ClusterFirst", "schedulerName": "default-scheduler",
-                "securityContext": {}, "terminationGracePeriodSeconds": 30}}}, "status": {"replicas": 0}}),
+                "containers": null, "securityContext": {}, "terminationGracePeriodSeconds": 30}}}, "status": {"replicas": 0}}),
         ),
         (
             ("rbac.authorization.k8s.io/v1", "RoleBinding"),

@@ -170,3 +170,47 @@ fn says_nothing(schema: &Schema, name: &str, property: &Schema, entry: &Value) -
         Value::Null => true,
     }
 }
+
+/// Lists that are shown even when they are absent, although nobody has to give them.
+const SHOWN_LISTS: [(&str, &str); 6] = [
+    ("v2.HorizontalPodAutoscalerStatus", "currentMetrics"),
+    ("v1.Role", "rules"),
+    ("v1.ClusterRole", "rules"),
+    ("v1.EndpointSlice", "endpoints"),
+    ("v1.EndpointSlice", "ports"),
+    ("v1.CustomResourceDefinitionStatus", "conditions"),
+];
+
+/// Puts nulls where the encoder shows them: such lists, and times in structures that always have them.
+pub(super) fn show_nulls(schema: &Schema, value: &mut Value) {
+    match value {
+        Value::Object(map) if !schema.preserve_unknown_fields => {
+            for (name, property) in &schema.properties {
+                let shown_list = SHOWN_LISTS.contains(&(&schema.type_name, name))
+                    || property.types == Some(Type::Array) && schema.required.contains(name);
+                if (shown_list || always_shown(schema, property)) && !map.contains_key(name) {
+                    map.insert(name.clone(), Value::Null);
+                }
+            }
+            for (name, entry) in map {
+                if let Some(child) = schema.entry(name) {
+                    show_nulls(child, entry);
+                }
+            }
+        }
+        Value::Array(items) => {
+            if let Some(item_schema) = schema.items.as_deref() {
+                items.iter_mut().for_each(|item| show_nulls(item_schema, item));
+            }
+        }
+        _ => {}
+    }
+}
+
+fn always_shown(holder: &Schema, property: &Schema) -> bool {
+    let holder = holder.type_name.as_str();
+    let is_time = matches!(property.type_name.as_str(), "v1.Time" | "v1.MicroTime");
+    let has_times = holder.ends_with("Condition")
+        || matches!(holder, "v1.Event" | "v1.ContainerStateRunning" | "v1.ContainerStateTerminated");
+    is_time && has_times
+}

@@ -70,6 +70,11 @@ pub(super) fn default_stateful_set(object: &mut Object) {
 }
 
 pub(super) fn default_daemon_set(object: &mut Object) {
+    // Older clients find the generation of the template here.
+    let annotations = nested(object, "metadata").and_then(|meta| nested(meta, "annotations"));
+    if let Some(annotations) = annotations {
+        absent(annotations, "deprecated.daemonset.template.generation", "1");
+    }
     let Some(spec) = nested(object, "spec") else { return };
     default_template(spec);
     if let Some(strategy) = nested(spec, "updateStrategy") {

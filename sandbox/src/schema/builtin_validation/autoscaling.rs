@@ -22,7 +22,7 @@ pub(super) fn check_autoscaler(checks: &mut Checks, new: &Value) {
     if max < 1 {
         checks.required("spec.maxReplicas", "must be set and greater than 0");
     }
-    if max > 0 && min.is_some_and(|min| max < min) {
+    if min.is_some_and(|min| max < min) {
         let detail = "must be greater than or equal to `minReplicas`";
         checks.invalid("spec.maxReplicas", &spec["maxReplicas"], detail);
     }

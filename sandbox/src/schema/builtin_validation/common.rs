@@ -114,6 +114,18 @@ impl Checks {
         }
     }
 
+    /// Finalizers without a domain are Kubernetes' own.
+    pub(super) fn finalizers(&mut self, finalizers: &Value) {
+        for (path, finalizer) in items("metadata.finalizers", finalizers) {
+            let name = finalizer.as_str().unwrap_or_default();
+            let standard = matches!(name, "kubernetes" | "orphan" | "foregroundDeletion");
+            if !name.contains('/') && !standard {
+                let detail = "name is neither a standard finalizer name nor is it fully qualified";
+                self.invalid(&path, finalizer, detail);
+            }
+        }
+    }
+
     pub(super) fn ip(&mut self, path: &str, value: &Value) {
         if value.as_str().is_none_or(|text| text.parse::<std::net::IpAddr>().is_err()) {
             self.invalid(path, value, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)");

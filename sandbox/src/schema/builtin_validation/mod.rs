@@ -25,6 +25,9 @@ pub fn validate_builtin(api_version: &str, kind: &str, new: &Value, old: Option<
         None => metadata::validate(meta, is_namespaced(kind), name_check(api_version, kind)),
     };
     let mut checks = Checks::default();
+    if kind != "CustomResourceDefinition" {
+        checks.finalizers(&meta["finalizers"]);
+    }
     match (api_version, kind) {
         ("v1", "Pod") => pods::check_pod(&mut checks, new, old),
         ("v1", "Service") => services::check_service(&mut checks, new, old),
@@ -71,9 +74,8 @@ pub fn is_namespaced(kind: &str) -> bool {
 
 fn name_check(api_version: &str, kind: &str) -> NameCheck {
     match kind {
-        "Namespace" => names::dns_label,
-        // What stands in DNS has to be a label; its syntax is checked with the other fields of a Service.
-        "Service" => names::dns1035_label,
+        // What stands in DNS has to be a label.
+        "Namespace" | "Service" => names::dns_label,
         _ if api_version == "rbac.authorization.k8s.io/v1" => names::path_segment,
         _ => names::dns_subdomain,
     }

@@ -55,7 +55,7 @@ fn check_path(checks: &mut Checks, path: &str, entry: &Value) {
     let kind = &entry["pathType"];
     let route = entry["path"].as_str().unwrap_or_default();
     match kind.as_str() {
-        None => checks.required(&child(path, "pathType"), "pathType must be specified"),
+        None => return checks.required(&child(path, "pathType"), "pathType must be specified"),
         Some("Exact" | "Prefix") => {
             if !route.starts_with('/') {
                 checks.invalid(&child(path, "path"), &json!(route), "must be an absolute path");

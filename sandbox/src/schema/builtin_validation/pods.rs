@@ -298,6 +298,12 @@ fn check_resources(checks: &mut Checks, path: &str, resources: &Value) {
                 let place = format!("{path}.{list}[{name}]");
                 checks.invalid(&place, value, "must be greater than or equal to 0");
             }
+            let domain = name.split_once('/').map(|(domain, _)| domain);
+            let foreign = domain.is_some_and(|domain| !domain.ends_with("kubernetes.io"));
+            let whole = |quantity: Quantity| quantity.nanos() % 1_000_000_000 == 0;
+            if foreign && !amount(value).is_none_or(whole) {
+                checks.invalid(&format!("{path}.{list}[{name}]"), value, "must be an integer");
+            }
         }
     }
     for (name, request) in resources["requests"].as_object().into_iter().flatten() {

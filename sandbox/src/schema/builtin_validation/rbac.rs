@@ -1,6 +1,6 @@
 //! Roles and their bindings.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::super::field_error::child;
 use super::common::{Checks, is_unset, items};
@@ -60,6 +60,7 @@ pub(super) fn check_binding(checks: &mut Checks, new: &Value, old: Option<&Value
     if let Some(old) = old
         && old["roleRef"] != *role
     {
-        checks.invalid("roleRef", role, "cannot change roleRef");
+        let shown = json!({"APIGroup": role["apiGroup"], "Kind": role["kind"], "Name": role["name"]});
+        checks.invalid("roleRef", &shown, "cannot change roleRef");
     }
 }

@@ -89,10 +89,15 @@ fn check_selector_and_template(checks: &mut Checks, spec: &Value, kind: &str) {
             checks.invalid("spec.selector", selector, &format!("empty selector is invalid for {kind}"));
         }
     }
-    let usable =
-        selector["matchExpressions"].as_array().into_iter().flatten().all(|expression| {
-            matches!(expression["operator"].as_str(), Some("In" | "NotIn" | "Exists" | "DoesNotExist"))
-        });
+    let expressions = selector["matchExpressions"].as_array().into_iter().flatten();
+    let usable = expressions.into_iter().all(|expression| {
+        let values = expression["values"].as_array().map_or(0, Vec::len);
+        match expression["operator"].as_str() {
+            Some("In" | "NotIn") => values > 0,
+            Some("Exists" | "DoesNotExist") => values == 0,
+            _ => false,
+        }
+    });
     let labels = &template["metadata"]["labels"];
     if !usable {
         checks.invalid("spec.selector", selector, "invalid label selector");

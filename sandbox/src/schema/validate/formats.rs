@@ -111,15 +111,18 @@ fn is_email(text: &str) -> bool {
         .is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty() && !text.contains(char::is_whitespace))
 }
 
+/// One label alone, or labels that end in a word of letters.
 fn is_hostname(text: &str) -> bool {
-    !text.is_empty()
-        && text.len() <= 255
-        && text.trim_end_matches('.').split('.').all(|label| {
-            (1..=63).contains(&label.len())
-                && !label.starts_with('-')
-                && !label.ends_with('-')
-                && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
-        })
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.chars().all(|c| c.is_alphanumeric() || c == '-')
+    };
+    let (before, last) = text.rsplit_once('.').unwrap_or(("", text));
+    let ends_well = before.is_empty() && !text.contains('.')
+        || (2..=63).contains(&last.len()) && last.chars().all(char::is_alphabetic);
+    text.len() <= 255 && ends_well && text.split('.').all(label)
 }
 
 fn isbn_digits(text: &str) -> Option<Vec<u32>> {
@@ -235,7 +238,7 @@ mod tests {
             ("uuid4", "123e4567-e89b-42d3-a456-426614174000", "123e4567-e89b-12d3-a456-426614174000"),
             ("uri", "https://a.b/c", "no uri"),
             ("email", "a@b.c", "a.b.c"),
-            ("hostname", "a.b-c", "-a"),
+            ("hostname", "a.b-c.io", "-a"),
             ("isbn", "978-0321751041", "978-0321751042"),
             ("byte", "aGk=", "aGk"),
             ("date", "2026-01-31", "2026-02-31"),

@@ -54,12 +54,13 @@ pub(super) fn check_number(schema: &Schema, number: &Number, path: &str, outcome
     let Some(value) = number.as_f64() else { return };
     let limits = &schema.limits;
     let format = effective_format(schema);
+    let whole_float = number.is_f64() && value.fract() == 0.0;
     let in_range = match (schema.types, format) {
         (Some(Type::Integer), "int32") => {
             number.as_i64().is_some_and(|whole| i32::try_from(whole).is_ok())
-                || number.is_f64() && (-2_147_483_648.0..=2_147_483_647.0).contains(&value)
+                || whole_float && (-2_147_483_648.0..=2_147_483_647.0).contains(&value)
         }
-        (Some(Type::Integer), _) => number.is_i64() || number.is_f64(),
+        (Some(Type::Integer), _) => number.is_i64() || whole_float,
         (Some(Type::Number), "float") => value.abs() <= f64::from(f32::MAX),
         _ => true,
     };
