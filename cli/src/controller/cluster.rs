@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::Context as _;
+use anyhow::anyhow;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 
@@ -21,21 +21,22 @@ impl Cluster {
         let inside = kubeconfig.is_none() && std::env::var_os("KUBERNETES_SERVICE_HOST").is_some();
         let mut config = match kubeconfig {
             Some(path) => {
-                let read = Kubeconfig::read_from(path).with_context(|| format!("reading {}", path.display()))?;
+                // The client's errors tell their causes already.
+                let read = Kubeconfig::read_from(path).map_err(|problem| anyhow!("--kubeconfig: {problem}"))?;
                 Config::from_custom_kubeconfig(read, &KubeConfigOptions::default())
                     .await
-                    .with_context(|| format!("using {}", path.display()))?
+                    .map_err(|problem| anyhow!("--kubeconfig {}: {problem}", path.display()))?
             }
-            None if inside => Config::incluster().context("using the account of this pod")?,
+            None if inside => Config::incluster().map_err(|problem| anyhow!("the account of this pod: {problem}"))?,
             None => Config::from_kubeconfig(&KubeConfigOptions::default())
                 .await
-                .context("using the default kubeconfig; name another one with --kubeconfig")?,
+                .map_err(|problem| anyhow!("the default kubeconfig (--kubeconfig names another one): {problem}"))?,
         };
         // Retries are the queue's decision, and a lease must not be renewed late.
         config.default_retry = false;
         let server = config.cluster_url.to_string();
         let namespace = namespace.map_or_else(|| config.default_namespace.clone(), str::to_owned);
-        let client = Client::try_from(config).with_context(|| format!("setting up the client for {server}"))?;
+        let client = Client::try_from(config).map_err(|problem| anyhow!("the client for {server}: {problem}"))?;
         Ok(Self { client, server, namespace, inside })
     }
 }
