@@ -16,7 +16,7 @@ use crate::phase;
 use crate::plan::{Action, Event, Kind, Plan, Target as Object, Write};
 use crate::snapshot::Snapshot;
 use crate::steps::{self, Advanced};
-use crate::strategy::canary::Target;
+use crate::strategy::canary::{Target, target_at};
 use crate::why;
 use crate::wishes;
 
@@ -40,7 +40,7 @@ pub(crate) fn report(release: &Release<'_>, target: Target, plan: &mut Plan, now
     let said = phase::phase(release, &advanced, &status);
     status.phase = Some(said.phase);
     status.message = Some(said.message);
-    status.columns = Some(columns(release, target, &advanced));
+    status.columns = Some(columns(release, &advanced));
     tell(release, stage, &mut advanced, &mut events);
 
     plan.why = why::sentence(release, target, &advanced, stage);
@@ -184,7 +184,7 @@ fn tell(release: &Release<'_>, stage: Stage, advanced: &mut Advanced, events: &m
 }
 
 /// Texts for `kubectl get`.
-fn columns(release: &Release<'_>, target: Target, advanced: &Advanced) -> Columns {
+fn columns(release: &Release<'_>, advanced: &Advanced) -> Columns {
     let steps = release.steps().len();
     let available: i32 = release.all().fold(0_i32, |sum, set| sum.saturating_add(set.available));
     let ready: i32 = release.all().fold(0_i32, |sum, set| sum.saturating_add(set.ready));
@@ -193,7 +193,8 @@ fn columns(release: &Release<'_>, target: Target, advanced: &Advanced) -> Column
     let images: Vec<&str> = release.rollout.spec.template.iter().flat_map(PodTemplate::images).collect();
     Columns {
         step: (steps > 0).then(|| format!("{}/{steps}", advanced.facts.step)),
-        weight: Some(format!("{actual}/{}", target.weight)),
+        // Of the step that begins now: the next pass, which acts on it, then has nothing new to say.
+        weight: Some(format!("{actual}/{}", target_at(release, advanced.facts.step).weight)),
         ready: Some(format!("{ready}/{}", release.replicas)),
         images: Some(images.join(",")),
     }
