@@ -45,7 +45,10 @@ pub(crate) fn report(release: &Release<'_>, target: Target, plan: &mut Plan, now
 
     plan.why = why::sentence(release, target, &advanced, stage);
     plan.wake_at = [advanced.wake_at, deadline.filter(|deadline| *deadline > now)].into_iter().flatten().min();
-    plan.status = status_write(release.rollout, release.stored, &status, &plan.why);
+    // What we write now changes the counts again: numbers alone wait for the pass that follows.
+    let may_wait = !plan.writes.is_empty() && events.is_empty();
+    let numbers: &[&str] = if may_wait { &NUMBERS } else { &[] };
+    plan.status = status_write(release.rollout, release.stored, &status, numbers, &plan.why);
     plan.events = events;
 }
 
@@ -65,7 +68,7 @@ pub(crate) fn refuse(snapshot: &Snapshot, mistakes: &[String], now: Timestamp) -
     status.phase = Some(said.phase);
     status.message = Some(said.message);
     let why = format!("nothing is changed: {sentence}");
-    Plan { status: status_write(rollout, &stored, &status, &why), why, ..Plan::default() }
+    Plan { status: status_write(rollout, &stored, &status, &[], &why), why, ..Plan::default() }
 }
 
 /// The stored status with every number as it is now.
@@ -198,7 +201,13 @@ fn columns(release: &Release<'_>, advanced: &Advanced) -> Columns {
 }
 
 /// One patch of all that changed. It fails where somebody asked for something meanwhile that it has not seen.
-fn status_write(rollout: &Rollout, stored: &RolloutStatus, wanted: &RolloutStatus, why: &str) -> Option<Write> {
+fn status_write(
+    rollout: &Rollout,
+    stored: &RolloutStatus,
+    wanted: &RolloutStatus,
+    may_wait: &[&str],
+    why: &str,
+) -> Option<Write> {
     let metadata = &rollout.metadata;
     let (before, after) = (fields(stored), fields(wanted));
     let keys: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
@@ -206,7 +215,8 @@ fn status_write(rollout: &Rollout, stored: &RolloutStatus, wanted: &RolloutStatu
     // Under a CRD that does not know the columns they are dropped each time; that must not become a write each
     // time.
     let was_written = stored.phase.is_some();
-    if changed.iter().all(|key| was_written && *key == "columns" && stored.columns.is_none()) {
+    let is_dropped = |key: &str| was_written && key == "columns" && stored.columns.is_none();
+    if changed.iter().all(|key| is_dropped(key) || may_wait.contains(&key.as_str())) {
         return None;
     }
     let mut patch = Patch::of(metadata.uid.as_deref().unwrap_or_default())
@@ -237,6 +247,17 @@ fn status_write(rollout: &Rollout, stored: &RolloutStatus, wanted: &RolloutStatu
     })
 }
 
+/// Fields that say how many pods there are.
+const NUMBERS: [&str; 8] = [
+    "replicas",
+    "updatedReplicas",
+    "readyReplicas",
+    "availableReplicas",
+    "HPAReplicas",
+    "columns",
+    "conditions",
+    "message",
+];
 /// Fields of the status that people and tools set to ask for something.
 const WISHES: [&str; 4] = ["abort", "promoteFull", "pauseConditions", "currentStepIndex"];
 /// Fields that another controller of the same Rollout would have moved.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::fixture::{hash, now, rollout, service, set, set_by, snapshot, status_at, status_of, told};
+use super::fixture::{hash, now, rollout, service, set, set_by, sizes, snapshot, status_at, status_of, told};
 use crate::plan;
 
 fn canary() -> Value {
@@ -141,4 +141,21 @@ fn services_move_only_to_pods_that_serve() {
         let written = written.and_then(|write| set_by(write, "/spec/selector/rollouts-pod-template-hash"));
         assert_eq!(written, to.map(|hash| json!(hash)), "{case}");
     }
+}
+
+#[test]
+fn a_revision_that_a_service_still_selects_keeps_a_pod() {
+    let canary = json!({"steps": [{"setWeight": 100}], "stableService": "stable", "maxSurge": 1, "maxUnavailable": 3});
+    let rollout = rollout(4, &canary, &status_at(&canary, 0, &json!({})));
+    let sets = [set("web:1", 1, 1, 1, 1), set("web:2", 2, 4, 2, 2)];
+    let size_of_stable = |service: &Value| {
+        let plan = plan(&snapshot(&rollout, &sets, &[], std::slice::from_ref(service)), now());
+        let name = format!("web-{}", hash("web:1"));
+        sizes(&plan).into_iter().find(|(set, _)| *set == name).map(|(_, size)| size)
+    };
+    // Nobody has looked after this Service yet, so it moves only to a complete revision.
+    let mut selects_stable = service("stable", Some(&hash("web:1")));
+    selects_stable["metadata"]["annotations"] = json!({});
+    assert_eq!(size_of_stable(&selects_stable), None, "it keeps its one pod");
+    assert_eq!(size_of_stable(&service("stable", Some(&hash("web:2")))), Some(0));
 }

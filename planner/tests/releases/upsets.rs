@@ -220,8 +220,13 @@ fn a_wish_that_lands_between_plan_and_write_is_not_overwritten() {
     site.set_image("web:2");
     site.settle();
     site.cluster.advance_to(site.cluster.now() + jiff::SignedDuration::from_secs(10));
-    let stale = plan(&site.snapshot(), site.cluster.now());
-    assert!(stale.status.is_some(), "there is a status to be written");
+    let stale = loop {
+        let stale = plan(&site.snapshot(), site.cluster.now());
+        if stale.status.is_some() {
+            break stale;
+        }
+        assert!(site.execute(stale), "at rest before any status was to be written");
+    };
     site.wish(&json!({"abort": true}));
     site.execute(stale);
     site.new_epoch();
