@@ -28,9 +28,8 @@ impl Names {
         match value {
             Value::Object(fields) => {
                 self.learn_generated_name(fields);
-                Value::Object(
-                    fields.iter().map(|(key, value)| (key.clone(), self.value(key, value, namespace))).collect(),
-                )
+                let named = fields.iter().map(|(key, value)| (self.name_uids(key), self.value(key, value, namespace)));
+                Value::Object(named.collect())
             }
             Value::Array(items) if field == "managedFields" => {
                 let mut owners: Vec<Value> = items.iter().map(|item| self.value(field, item, namespace)).collect();
@@ -39,6 +38,12 @@ impl Names {
                     ["operation", "manager", "subresource", "apiVersion"].map(|key| owner[key].to_string())
                 });
                 Value::Array(owners)
+            }
+            Value::Array(items) if matches!(field, "nonResourceRules" | "resourceRules") => {
+                // In the order of a Go map.
+                let mut rules: Vec<Value> = items.iter().map(|item| self.value("", item, namespace)).collect();
+                rules.sort_by_key(ToString::to_string);
+                Value::Array(rules)
             }
             Value::Array(items) => Value::Array(items.iter().map(|item| self.value(field, item, namespace)).collect()),
             Value::String(text) => Value::String(self.text(field, text, namespace)),
@@ -54,16 +59,27 @@ impl Names {
             "serverAddress" => return "ADDRESS".to_owned(),
             "ca.crt" => return "CERTIFICATE".to_owned(),
             // All components of the control plane live in one process of this name.
-            "manager" if text == "control-plane" => return "kube-controller-manager".to_owned(),
+            "manager" if CONTROL_PLANE.contains(&text) => return "CONTROL-PLANE".to_owned(),
             _ => {}
         }
         if is_time(text) {
             return "TIME".to_owned();
         }
-        if is_age(text) {
+        if field == "cells" && is_age(text) {
             return "AGE".to_owned();
         }
-        let mut named = self.name_uids(&text.replace(namespace, "NAMESPACE"));
+        let mut named = text.to_owned();
+        for (name, alias) in &self.generated {
+            named = named.replace(name, alias);
+        }
+        let mut named = self.name_uids(&named.replace(namespace, "NAMESPACE"));
+        named = name_within(
+            &named,
+            TOKEN_VOLUME,
+            |name| name.starts_with(TOKEN_VOLUME),
+            TOKEN_VOLUME.len() + 5,
+            "TOKEN-VOLUME",
+        );
         named = name_within(&named, "20", is_time, 20, "TIME");
         for before in BEFORE_REVISIONS {
             if let Some(at) = named.find(before) {
@@ -72,9 +88,6 @@ impl Names {
                 let end = named[digits..].find(|c| !number(c)).map_or(named.len(), |length| digits + length);
                 named.replace_range(digits..end, "REVISION");
             }
-        }
-        for (name, alias) in &self.generated {
-            named = named.replace(name, alias);
         }
         named
     }
@@ -122,6 +135,12 @@ fn order_causes(body: &mut Value) {
 
 const UID_LENGTH: usize = 36;
 
+/// How the volume of a service account's token is called, with five letters of its own.
+const TOKEN_VOLUME: &str = "kube-api-access-";
+
+/// The components of the control plane, some of which share a process and its name.
+const CONTROL_PLANE: [&str; 4] = ["control-plane", "kube-apiserver", "kube-controller-manager", "kube-scheduler"];
+
 /// Texts in messages after which a revision follows.
 const BEFORE_REVISIONS: [&str; 3] = ["ResourceVersion in record (", ", current: ", r#"\"resourceVersion\":\""#];
 
@@ -144,7 +163,7 @@ fn without_controllers(value: &mut Value) {
     if let Some(Value::Array(owners)) =
         fields.get_mut("metadata").and_then(|metadata| metadata.get_mut("managedFields"))
     {
-        owners.retain(|owner| !matches!(owner["manager"].as_str(), Some("control-plane" | "kube-controller-manager")));
+        owners.retain(|owner| owner["manager"].as_str().is_none_or(|manager| !CONTROL_PLANE.contains(&manager)));
     }
     if let Some(Value::Object(annotations)) =
         fields.get_mut("metadata").and_then(|metadata| metadata.get_mut("annotations"))
@@ -156,7 +175,7 @@ fn without_controllers(value: &mut Value) {
             metadata.remove("annotations");
         }
     }
-    for inner in ["object", "items"] {
+    for inner in ["object", "items", "rows"] {
         if let Some(inside) = fields.get_mut(inner) {
             if inner == "items" && !listed {
                 continue;

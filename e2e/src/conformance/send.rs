@@ -140,6 +140,10 @@ async fn watch_events(mut body: Body, wanted: usize) -> anyhow::Result<Value> {
             events.push(serde_json::from_slice(&line).context("an event that is no JSON")?);
         }
     }
+    if events.is_empty() && !buffer.is_empty() {
+        // No stream, but one answer.
+        events.push(serde_json::from_slice(&buffer).context("an answer that is no JSON")?);
+    }
     events.truncate(wanted);
     Ok(Value::Array(events))
 }

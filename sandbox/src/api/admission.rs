@@ -235,6 +235,12 @@ pub(crate) fn check_applied(target: &Target, wanted: &mut Value) -> Answer<()> {
         let kind = wanted.get("kind").and_then(Value::as_str).unwrap_or("");
         return Err(Status::bad_request(format!("invalid object type: /, Kind={kind}")));
     }
+    let kind = wanted.get("kind").and_then(Value::as_str).unwrap_or("");
+    let version = wanted.get("apiVersion").and_then(Value::as_str).unwrap_or("");
+    if kind != target.kind() && version == target.api_version() {
+        let group = if target.group().is_empty() { "/" } else { "" };
+        return Err(Status::bad_request(format!("invalid object type: {group}{version}, Kind={kind}")));
+    }
     let given = metadata_text(wanted, "name").to_owned();
     if !given.is_empty() && given != target.name {
         return Err(Status::bad_request(format!(

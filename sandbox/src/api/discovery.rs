@@ -39,6 +39,11 @@ pub(crate) fn answer(world: &World, request: &Request, route: &Route) -> Answer<
         Route::OpenApiDocument { group, version } if registry.serves(group, version) => {
             openapi::document(registry, group, version)
         }
+        // A version that a served group doesn't have.
+        Route::GroupVersion { group, .. } if group.is_empty() || registry.in_group(group).next().is_some() => {
+            return Err(Status::no_such_resource());
+        }
+        Route::OpenApiDocument { .. } => Response::nothing_found(),
         _ => Response::page_not_found(),
     })
 }
@@ -174,12 +179,16 @@ fn resource_list(registry: &Registry, group: &str, version: &str) -> Value {
             entries.push(entry);
         }
     }
-    json!({
+    let mut list = json!({
         "kind": "APIResourceList",
-        "apiVersion": "v1",
         "groupVersion": api_version(group, version),
         "resources": entries,
-    })
+    });
+    // The core group answers in the form that it had before there were versions of this list.
+    if !group.is_empty() {
+        list["apiVersion"] = json!("v1");
+    }
+    list
 }
 
 fn add_names(entry: &mut Value, resource: &Resource) {
@@ -202,11 +211,7 @@ fn aggregated_group(registry: &Registry, group: &str) -> Value {
             json!({"version": version, "resources": resources, "freshness": "Current"})
         })
         .collect();
-    let metadata = if group.is_empty() {
-        json!({"creationTimestamp": null})
-    } else {
-        json!({"name": group, "creationTimestamp": null})
-    };
+    let metadata = if group.is_empty() { json!({}) } else { json!({"name": group}) };
     json!({"metadata": metadata, "versions": versions})
 }
 

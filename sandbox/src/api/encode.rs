@@ -79,7 +79,7 @@ pub(crate) fn list(target: &Target, page: &Page, look: Look) -> Response {
             let body = json!({
                 "kind": "PartialObjectMetadataList",
                 "apiVersion": "meta.k8s.io/v1",
-                "metadata": list_metadata(page, target.resource.rules.custom),
+                "metadata": list_metadata(page, false),
                 "items": items,
             });
             value(200, &body, look.encoding)

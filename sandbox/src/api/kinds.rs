@@ -3,9 +3,22 @@
 use serde_json::{Map, Value, json};
 
 use super::crd;
+use super::status::{Answer, Status};
 use super::verbs::Target;
 use crate::schema::builtin_defaults::{admit_pod, generate_selector, pod_status};
 use crate::world::{World, child_mut, metadata_mut, metadata_text, object_mut};
+
+/// A pod runs as an account that is there. The one that every namespace is given may come later.
+pub(crate) fn check_account(world: &World, target: &Target, value: &Value) -> Answer<()> {
+    let account = value["spec"]["serviceAccountName"].as_str().unwrap_or("");
+    let expected = target.is("", "Pod") && !matches!(account, "" | "default");
+    if !expected || world.get("", "serviceaccounts", &target.namespace, account).is_some() {
+        return Ok(());
+    }
+    let namespace = &target.namespace;
+    let why = format!("error looking up service account {namespace}/{account}: serviceaccount {account:?} not found");
+    Err(Status::forbidden("", "pods", metadata_text(value, "name"), why))
+}
 
 /// Brings a new object into the state in which its kind begins.
 pub(crate) fn prepare_create(world: &mut World, target: &Target, value: &mut Value) {

@@ -250,6 +250,11 @@ fn dry_run_of(values: &[String], errors: &mut Vec<FieldError>) -> bool {
     !values.is_empty()
 }
 
+/// A negative grace means the shortest that is one.
+fn at_least_one_if_negative(seconds: i64) -> i64 {
+    if seconds < 0 { 1 } else { seconds }
+}
+
 /// What happens to the objects that a deleted object owns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Propagation {
@@ -278,7 +283,7 @@ impl DeleteOptions {
         let dry_run: Vec<String> =
             body["dryRun"].as_array().map(|all| all.iter().filter_map(text).collect()).unwrap_or_default();
         Self {
-            grace_period_seconds: body["gracePeriodSeconds"].as_i64(),
+            grace_period_seconds: body["gracePeriodSeconds"].as_i64().map(at_least_one_if_negative),
             uid: text(&preconditions["uid"]),
             resource_version: text(&preconditions["resourceVersion"]),
             orphan_dependents: body["orphanDependents"].as_bool(),
@@ -289,7 +294,7 @@ impl DeleteOptions {
 
     pub fn from_query(query: &Query) -> Answer<Self> {
         Self {
-            grace_period_seconds: query.number("gracePeriodSeconds")?,
+            grace_period_seconds: query.number("gracePeriodSeconds")?.map(at_least_one_if_negative),
             orphan_dependents: query.flag("orphanDependents"),
             ..Self::default()
         }

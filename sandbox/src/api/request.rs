@@ -111,6 +111,11 @@ impl Response {
         Self::text(404, "404 page not found\n")
     }
 
+    /// A document that isn't there, by those parts of the server that say nothing about it.
+    pub(crate) fn nothing_found() -> Self {
+        Self { status: 404, headers: Vec::new(), body: Body::Whole(Bytes::new()) }
+    }
+
     pub(crate) fn refused(status: &Status) -> Self {
         let mut response = Self::json(status.code, status.to_value().to_string());
         let seconds = status.details.as_ref().map_or(0, |details| details.retry_after_seconds);

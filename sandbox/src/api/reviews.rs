@@ -8,7 +8,7 @@ use super::verbs::{Call, Target};
 use crate::schema::FieldError;
 use crate::world::{World, metadata_text, object_mut};
 
-use super::status::Answer;
+use super::status::{Answer, Status};
 
 /// Answers a review with itself, its status filled in.
 pub(crate) fn answer(world: &World, call: &Call, target: &Target, mut review: Value) -> Answer<Value> {
@@ -22,13 +22,19 @@ pub(crate) fn answer(world: &World, call: &Call, target: &Target, mut review: Va
             }
             access(world, &who, target, &spec)?
         }
-        "SelfSubjectRulesReview" => rules(world, &call.user, &spec),
+        "SelfSubjectRulesReview" if spec["namespace"].as_str().unwrap_or("").is_empty() => {
+            return Err(Status::bad_request("no namespace on request"));
+        }
+        "SelfSubjectRulesReview" => {
+            object_mut(&mut review).insert("spec".into(), json!({}));
+            rules(world, &call.user, &spec)
+        }
         _ => json!({"userInfo": user_info(&call.user)}),
     };
     object_mut(&mut review).insert("status".into(), status);
     if metadata_text(&review, "name").is_empty() {
         let fields = object_mut(&mut review);
-        fields.insert("metadata".into(), json!({"creationTimestamp": null}));
+        fields.insert("metadata".into(), json!({}));
     }
     Ok(review)
 }
@@ -58,7 +64,8 @@ fn access(world: &World, user: &User, target: &Target, spec: &Value) -> Answer<V
     if resource.is_object() == path.is_object() {
         let why = "exactly one of nonResourceAttributes or resourceAttributes must be specified";
         let error = FieldError::invalid("spec.resourceAttributes", Value::Null, why);
-        return Err(target.invalid("", &[error]));
+        // The real server names no kind here.
+        return Err(Status::invalid(target.group(), "", "", &[error]));
     }
     let text = |value: &Value, field: &str| value[field].as_str().unwrap_or("").to_owned();
     let mut attributes = Attributes::default();

@@ -111,6 +111,7 @@ fn layout(target: &Target) -> Option<Layout> {
 fn column_definition(column: &str) -> Value {
     let (priority, rest) = column.strip_prefix('+').map_or((0, column), |rest| (1, rest));
     let (kind, name) = rest.strip_prefix('#').map_or(("string", rest), |name| ("integer", name));
+    let kind = if name == "Created At" { "date" } else { kind };
     let format = if name == "Name" { "name" } else { "" };
     json!({"name": name, "type": kind, "format": format, "description": "", "priority": priority})
 }

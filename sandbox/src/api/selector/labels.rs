@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::api::status::{Answer, Status};
+use crate::schema::names;
 
 /// A label selector; all requirements must hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -156,8 +157,11 @@ impl Test {
     }
 }
 
+fn unable(why: impl AsRef<str>) -> Box<Status> {
+    Status::bad_request(format!("unable to parse requirement: {}", why.as_ref()))
+}
+
 fn requirement(tokens: &mut Tokens<'_>) -> Answer<Requirement> {
-    let unable = |why: String| Status::bad_request(format!("unable to parse requirement: {why}"));
     let mut first = tokens.next();
     let negated = first == Token::Not;
     if negated {
@@ -168,6 +172,7 @@ fn requirement(tokens: &mut Tokens<'_>) -> Answer<Requirement> {
     };
     check_key(key).map_err(unable)?;
     let key = key.to_owned();
+    let unable = |why: String| unable(why.replace(VALUE_PLACE, &format!("values[0][{key}]")));
     if negated {
         return Ok(Requirement { key, test: Test::Missing });
     }
@@ -226,39 +231,27 @@ fn value_list(tokens: &mut Tokens<'_>) -> Result<Vec<String>, String> {
         match tokens.next() {
             Token::Comma => {}
             Token::Close => return Ok(values),
-            other => return Err(format!("found '{}', expected: ',', or ')'", other.text())),
+            other => return Err(format!("found '{}', expected: ',' or ')'", other.text())),
         }
     }
 }
 
 fn check_key(key: &str) -> Result<(), String> {
-    let (prefix, name) = key.split_once('/').map_or((None, key), |(prefix, name)| (Some(prefix), name));
-    let named = is_label_word(name) && !name.is_empty();
-    let prefixed = prefix.is_none_or(|prefix| !prefix.is_empty() && !name.contains('/'));
-    if named && prefixed {
-        return Ok(());
+    match names::qualified_name(key) {
+        problems if problems.is_empty() => Ok(()),
+        problems => Err(format!("<nil>: Invalid value: {key:?}: {}", problems.join("; "))),
     }
-    Err(format!(
-        "key: Invalid value: {key:?}: name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
-    ))
 }
 
+/// The caller knows the key that belongs between the empty brackets.
 fn check_value(value: &str) -> Result<(), String> {
-    if value.is_empty() || is_label_word(value) {
-        return Ok(());
+    match names::label_value(value) {
+        problems if problems.is_empty() => Ok(()),
+        problems => Err(format!("{VALUE_PLACE}: Invalid value: {value:?}: {}", problems.join("; "))),
     }
-    Err(format!(
-        "values[0][]: Invalid value: {value:?}: a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
-    ))
 }
 
-fn is_label_word(word: &str) -> bool {
-    let ends = |letter: Option<char>| letter.is_some_and(|letter| letter.is_ascii_alphanumeric());
-    word.len() <= 63
-        && ends(word.chars().next())
-        && ends(word.chars().next_back())
-        && word.chars().all(|letter| letter.is_ascii_alphanumeric() || "-_.".contains(letter))
-}
+const VALUE_PLACE: &str = "values[0][]";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Token<'a> {

@@ -25,7 +25,7 @@ pub(super) fn layout(kind: &str) -> Option<Layout> {
         },
         "ConfigMap" => Layout { columns: &["Name", "Data", "Age"], cells: config_map },
         "Secret" => Layout { columns: &["Name", "Type", "Data", "Age"], cells: secret },
-        "ServiceAccount" => Layout { columns: &["Name", "Secrets", "Age"], cells: service_account },
+        "ServiceAccount" => Layout { columns: &["Name", "Age"], cells: service_account },
         "Event" => Layout {
             columns: &[
                 "Last Seen",
@@ -105,7 +105,7 @@ fn secret(value: &Value, now: Timestamp) -> Vec<Value> {
 }
 
 fn service_account(value: &Value, now: Timestamp) -> Vec<Value> {
-    vec![name_of(value), json!(list(value, "secrets").len()), age_of(value, now)]
+    vec![name_of(value), age_of(value, now)]
 }
 
 /// Both event groups; the newer one calls some fields differently.

@@ -39,6 +39,7 @@ pub(crate) fn create_as(
     admission::own_fields(call, target, None, &mut value, writer);
     check_namespace(world, target, metadata_text(&value, "name"))?;
     name_and_stamp(world, call, target, &mut value);
+    kinds::check_account(world, target, &value)?;
     kinds::prepare_create(world, target, &mut value);
     admission::check_create(target, &value)?;
     let name = metadata_text(&value, "name").to_owned();

@@ -10,7 +10,7 @@ use crate::api::status::{Answer, Status};
 use crate::patch::json::{self, Operation};
 use crate::patch::merge;
 use crate::schema::decode::MAX_DEPTH;
-use crate::world::World;
+use crate::world::{World, metadata_text};
 
 /// A patch, read from its body.
 #[derive(Debug, Clone)]
@@ -33,6 +33,10 @@ pub fn patch(world: &mut World, call: &mut Call, target: &Target, patch: &Patch)
 fn change(world: &mut World, call: &mut Call, target: &Target, patch: &Patch) -> Answer<Written> {
     let existing = target.stored(world)?;
     let mut value = changed(target, target.shown(&existing).value(), patch)?;
+    if metadata_text(&value, "name").is_empty() {
+        let why = "was undeterminable: name must be provided";
+        return Err(Status::bad_request(format!("the name of the object ({} based on URL) {why}", target.name)));
+    }
     check_name(target, &mut value)?;
     check_namespace_field(target, &mut value)?;
     admission::restore_type(target, &mut value)?;
@@ -46,6 +50,7 @@ fn change(world: &mut World, call: &mut Call, target: &Target, patch: &Patch) ->
 pub(crate) fn changed(target: &Target, before: &Value, patch: &Patch) -> Answer<Value> {
     let value = match patch {
         Patch::Json(operations) => json::apply(before, operations)?,
+        Patch::Merge(Value::Null) => return Err(Status::bad_request("Invalid JSON Patch")),
         Patch::Merge(changes) => {
             let mut value = before.clone();
             merge::apply(&mut value, changes);

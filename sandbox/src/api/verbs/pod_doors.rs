@@ -19,6 +19,11 @@ pub fn bind(world: &mut World, call: &Call, target: &Target, binding: &Value) ->
     if !given.is_empty() && given != target.name {
         return Err(Status::bad_request("name in URL does not match name in Binding object"));
     }
+    let kind = binding["target"]["kind"].as_str().unwrap_or("");
+    if !matches!(kind, "" | "Node") {
+        let error = FieldError::not_supported("target.kind", kind, &["Node", "<empty>"]);
+        return Err(Status::internal(error.to_string()));
+    }
     let node = binding["target"]["name"].as_str().unwrap_or("");
     if node.is_empty() {
         let error = FieldError::required("target.name", "");

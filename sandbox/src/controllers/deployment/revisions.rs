@@ -111,17 +111,9 @@ impl Pass<'_> {
         self.mark_deployment(next);
     }
 
+    /// Travels with the status, through whose door annotations go without a new generation.
     fn mark_deployment(&mut self, revision: &str) {
-        if annotation(&self.deployment, REVISION) != Some(revision) {
-            set(&mut self.deployment, &["metadata", "annotations", REVISION], json!(revision));
-            let patch = json!({"metadata": {"annotations": {REVISION: revision}}});
-            self.decision.writes.push(Write::Patch {
-                kind: Kind::Deployment,
-                namespace: namespace(&self.deployment).to_owned(),
-                name: name(&self.deployment).to_owned(),
-                patch,
-            });
-        }
+        set(&mut self.deployment, &["metadata", "annotations", REVISION], json!(revision));
     }
 }
 

@@ -72,7 +72,7 @@ impl Pass<'_> {
         }
     }
 
-    /// Writes the status, if it says anything new.
+    /// Writes the status and the revision, if they say anything new.
     pub(super) fn report(&mut self, progress: Progress) {
         let conditions = at(&self.deployment, &["status", "conditions"]).clone();
         let mut reported = self.deployment.clone();
@@ -84,7 +84,8 @@ impl Pass<'_> {
         if progress == Progress::Judged {
             self.judge_progress(&mut reported);
         }
-        if at(&reported, &["status"]) != at(self.read, &["status"]) {
+        let new = |path: &[&str]| at(&reported, path) != at(self.read, path);
+        if new(&["status"]) || new(&["metadata", "annotations"]) {
             self.decision.writes.push(Write::ReplaceStatus(Kind::Deployment, reported));
         }
     }

@@ -2,8 +2,12 @@
 
 use serde_json::Value;
 
+use super::super::field_error::FieldError;
 use super::super::names;
 use super::common::{Checks, items};
+
+/// More than this doesn't go into a ConfigMap.
+const CONFIG_MAP_LIMIT_BYTES: u32 = 1024 * 1024;
 
 const KEY: &str = "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
 
@@ -34,6 +38,14 @@ fn check_immutable(checks: &mut Checks, new: &Value, old: &Value, fields: &[&str
 }
 
 pub(super) fn check_config_map(checks: &mut Checks, new: &Value, old: Option<&Value>) {
+    let sizes = |field: &str| -> usize {
+        let values = new[field].as_object().into_iter().flatten();
+        values.filter_map(|(_, value)| value.as_str()).map(str::len).sum()
+    };
+    // Binary data is counted as it is written, which is a third longer than what it holds.
+    if sizes("data") + sizes("binaryData") / 4 * 3 > CONFIG_MAP_LIMIT_BYTES as usize {
+        checks.errors.push(FieldError::too_long("[]", i64::from(CONFIG_MAP_LIMIT_BYTES)));
+    }
     for (name, _) in new["data"].as_object().into_iter().flatten() {
         if new["binaryData"].get(name).is_some() {
             let place = format!("data[{name}]");
