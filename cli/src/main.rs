@@ -1,5 +1,6 @@
 //! The one binary, `sluice`.
 
+mod controller;
 mod lint;
 mod playground;
 
@@ -17,6 +18,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Release Rollouts in a cluster.
+    Controller(Box<controller::Args>),
     /// Run a whole cluster in memory, with a demo service, for plain kubectl to work with.
     Playground(playground::Args),
     /// Find all mistakes in manifests, without a cluster.
@@ -25,6 +28,7 @@ enum Command {
 
 fn main() -> ExitCode {
     match Cli::parse().command {
+        Command::Controller(args) => controller::run(&args),
         Command::Playground(args) => playground::run(&args),
         Command::Lint(args) => lint::run(&args),
     }

@@ -74,6 +74,10 @@ api_types! {
         pub albs: Option<Vec<AlbStatus>>,
         /// How long the release has taken.
         pub duration: Option<ReleaseDuration>,
+        /// Revisions that were being released and were taken back, the latest first. One leaves the list when it
+        /// becomes stable after all.
+        #[schemars(transform = mark::atomic)]
+        pub rejected: Option<Vec<RejectedRevision>>,
         /// Texts for the columns of kubectl get. For people; tools read the fields above.
         pub columns: Option<Columns>,
     }
@@ -225,6 +229,17 @@ api_types! {
         pub finished_at: Option<Time>,
         /// `Promoted`, `FastPromoted`, `Aborted`, `Superseded`, `RolledBack` or `FastRolledBack`.
         pub completion_status: Option<CompletionStatus>,
+    }
+
+    /// A revision that was being released and was taken back.
+    pub struct RejectedRevision {
+        /// Its pod template hash.
+        pub pod_hash: Option<TemplateHash>,
+        /// When it was taken back.
+        #[schemars(schema_with = "leaf::time")]
+        pub at: Option<Time>,
+        /// Why, in one sentence.
+        pub reason: Option<String>,
     }
 
     /// Texts for the columns of kubectl get. For people; tools read the other fields of the status.

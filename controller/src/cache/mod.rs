@@ -1,0 +1,278 @@
+//! What the watches have shown: all that a plan reads, found without searching, and whom a change concerns.
+
+mod references;
+mod table;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use sluice_crds::Rollout;
+use sluice_planner::{Metadata, Pod, ReplicaSet, Service, Snapshot};
+
+use references::References;
+pub(crate) use references::services_of;
+pub(crate) use table::{Cached, Table};
+
+/// A name within a namespace. Sorted by namespace, so that those of one are together.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Name {
+    pub(crate) namespace: String,
+    pub(crate) name: String,
+}
+
+impl Name {
+    pub(crate) fn new(namespace: &str, name: &str) -> Self {
+        Self { namespace: namespace.to_owned(), name: name.to_owned() }
+    }
+}
+
+impl std::fmt::Display for Name {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.namespace, self.name)
+    }
+}
+
+/// The kinds that are watched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Watched {
+    Rollout,
+    ReplicaSet,
+    Pod,
+    Service,
+}
+
+impl Watched {
+    pub(crate) const ALL: [Self; 4] = [Self::Rollout, Self::ReplicaSet, Self::Pod, Self::Service];
+
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Rollout => "Rollout",
+            Self::ReplicaSet => "ReplicaSet",
+            Self::Pod => "Pod",
+            Self::Service => "Service",
+        }
+    }
+}
+
+/// An object that was read from a watch.
+#[derive(Clone, Debug)]
+pub(crate) enum Object {
+    Rollout(Cached<Rollout>),
+    ReplicaSet(Cached<ReplicaSet>),
+    Pod(Cached<Pod>),
+    Service(Cached<Service>),
+}
+
+/// Everything that was seen of the cluster.
+#[derive(Debug, Default)]
+pub(crate) struct Cache {
+    rollouts: Table<Rollout>,
+    replica_sets: Table<ReplicaSet>,
+    pods: Table<Pod>,
+    services: Table<Service>,
+    references: References,
+}
+
+impl Cache {
+    /// Takes in a state of an object. Returns the Rollouts that it concerns; none, where nothing changed.
+    pub(crate) fn apply(&mut self, object: Object) -> BTreeSet<Name> {
+        match object {
+            Object::Rollout(rollout) => {
+                self.references.set(&rollout);
+                let (name, version) = (rollout.name.clone(), rollout.version.clone());
+                let before = self.rollouts.apply(rollout);
+                let unchanged = before.is_some_and(|before| before.version == version);
+                if unchanged { BTreeSet::new() } else { BTreeSet::from([name]) }
+            }
+            Object::ReplicaSet(replica_set) => {
+                let before = self.replica_sets.apply(replica_set.clone());
+                self.concerned(before.as_ref(), Some(&replica_set), Self::owners_of_replica_set)
+            }
+            Object::Pod(pod) => {
+                let before = self.pods.apply(pod.clone());
+                self.concerned(before.as_ref(), Some(&pod), Self::owners_of_pod)
+            }
+            Object::Service(service) => {
+                let before = self.services.apply(service.clone());
+                self.concerned(before.as_ref(), Some(&service), Self::users_of_service)
+            }
+        }
+    }
+
+    /// An object is gone. Returns the Rollouts that it concerns.
+    pub(crate) fn remove(&mut self, kind: Watched, name: &Name) -> BTreeSet<Name> {
+        match kind {
+            Watched::Rollout => {
+                self.references.clear(name);
+                self.rollouts.remove(name).map(|rollout| rollout.name).into_iter().collect()
+            }
+            Watched::ReplicaSet => {
+                let before = self.replica_sets.remove(name);
+                self.concerned(before.as_ref(), None, Self::owners_of_replica_set)
+            }
+            Watched::Pod => {
+                let before = self.pods.remove(name);
+                self.concerned(before.as_ref(), None, Self::owners_of_pod)
+            }
+            Watched::Service => {
+                let before = self.services.remove(name);
+                self.concerned(before.as_ref(), None, Self::users_of_service)
+            }
+        }
+    }
+
+    /// The watch of a kind starts over with a list.
+    pub(crate) fn begin_list(&mut self, kind: Watched) {
+        match kind {
+            Watched::Rollout => self.rollouts.begin_list(),
+            Watched::ReplicaSet => self.replica_sets.begin_list(),
+            Watched::Pod => self.pods.begin_list(),
+            Watched::Service => self.services.begin_list(),
+        }
+    }
+
+    /// A list is complete. Returns what vanished without an event, and the Rollouts that each of these concerns.
+    pub(crate) fn end_list(&mut self, kind: Watched) -> Vec<(Name, BTreeSet<Name>)> {
+        match kind {
+            Watched::Rollout => {
+                let vanished = self.rollouts.end_list();
+                vanished
+                    .into_iter()
+                    .map(|rollout| {
+                        self.references.clear(&rollout.name);
+                        (rollout.name.clone(), BTreeSet::from([rollout.name]))
+                    })
+                    .collect()
+            }
+            Watched::ReplicaSet => {
+                let vanished = self.replica_sets.end_list();
+                self.concerned_each(&vanished, Self::owners_of_replica_set)
+            }
+            Watched::Pod => {
+                let vanished = self.pods.end_list();
+                self.concerned_each(&vanished, Self::owners_of_pod)
+            }
+            Watched::Service => {
+                let vanished = self.services.end_list();
+                self.concerned_each(&vanished, Self::users_of_service)
+            }
+        }
+    }
+
+    /// An object that can't be read is there all the same.
+    pub(crate) fn keep(&mut self, kind: Watched, name: &Name) {
+        match kind {
+            Watched::Rollout => self.rollouts.keep(name),
+            Watched::ReplicaSet => self.replica_sets.keep(name),
+            Watched::Pod => self.pods.keep(name),
+            Watched::Service => self.services.keep(name),
+        }
+    }
+
+    /// The kinds of which no complete list was seen yet.
+    pub(crate) fn missing(&self) -> Vec<Watched> {
+        let listed = |kind: &Watched| match kind {
+            Watched::Rollout => self.rollouts.is_listed(),
+            Watched::ReplicaSet => self.replica_sets.is_listed(),
+            Watched::Pod => self.pods.is_listed(),
+            Watched::Service => self.services.is_listed(),
+        };
+        Watched::ALL.into_iter().filter(|kind| !listed(kind)).collect()
+    }
+
+    /// The version at which an object was last seen.
+    pub(crate) fn version(&self, kind: Watched, name: &Name) -> Option<&str> {
+        match kind {
+            Watched::Rollout => self.rollouts.get(name).map(|object| object.version.as_str()),
+            Watched::ReplicaSet => self.replica_sets.get(name).map(|object| object.version.as_str()),
+            Watched::Pod => self.pods.get(name).map(|object| object.version.as_str()),
+            Watched::Service => self.services.get(name).map(|object| object.version.as_str()),
+        }
+    }
+
+    /// All Rollouts, by name.
+    pub(crate) fn rollouts(&self) -> impl Iterator<Item = &Cached<Rollout>> {
+        self.rollouts.all()
+    }
+
+    /// What a plan for this Rollout is made from; `None` where there is no such Rollout.
+    pub(crate) fn snapshot(&self, name: &Name) -> Option<Snapshot> {
+        let rollout = self.rollouts.get(name)?;
+        let prefix = format!("{}-", name.name);
+        let mut replica_sets: Vec<&Cached<ReplicaSet>> = self
+            .replica_sets
+            .owned_by(&rollout.uid)
+            .chain(self.replica_sets.unowned_in(&name.namespace))
+            .chain(self.replica_sets.named_like(&name.namespace, &prefix))
+            .collect();
+        replica_sets.sort_by(|a, b| a.name.cmp(&b.name));
+        replica_sets.dedup_by(|a, b| a.name == b.name);
+        let pods = self.replica_sets.owned_by(&rollout.uid).flat_map(|owner| self.pods.owned_by(&owner.uid));
+        let services = services_of(&rollout.object)
+            .into_iter()
+            .filter_map(|service| self.services.get(&Name::new(&name.namespace, service)));
+        Some(Snapshot {
+            rollout: Arc::clone(&rollout.object),
+            pods: pods.map(|pod| Arc::clone(&pod.object)).collect(),
+            services: services.map(|service| Arc::clone(&service.object)).collect(),
+            replica_sets: replica_sets.into_iter().map(|owned| Arc::clone(&owned.object)).collect(),
+        })
+    }
+
+    fn concerned<T>(
+        &self,
+        before: Option<&Cached<T>>,
+        after: Option<&Cached<T>>,
+        of: impl Fn(&Self, &Cached<T>) -> BTreeSet<Name>,
+    ) -> BTreeSet<Name> {
+        let unchanged = before.zip(after).is_some_and(|(before, after)| before.version == after.version);
+        if unchanged {
+            return BTreeSet::new();
+        }
+        before.into_iter().chain(after).flat_map(|object| of(self, object)).collect()
+    }
+
+    fn concerned_each<T>(
+        &self,
+        vanished: &[Cached<T>],
+        of: impl Fn(&Self, &Cached<T>) -> BTreeSet<Name>,
+    ) -> Vec<(Name, BTreeSet<Name>)> {
+        vanished.iter().map(|object| (object.name.clone(), of(self, object))).collect()
+    }
+
+    /// Its owner; for one without an owner every Rollout that may adopt it, which is any of its namespace.
+    fn owners_of_replica_set(&self, replica_set: &Cached<ReplicaSet>) -> BTreeSet<Name> {
+        match &replica_set.owner {
+            Some(uid) => self.rollout_of_uid(uid).into_iter().collect(),
+            None => self.rollouts.in_namespace(&replica_set.name.namespace).map(|o| o.name.clone()).collect(),
+        }
+    }
+
+    fn owners_of_pod(&self, pod: &Cached<Pod>) -> BTreeSet<Name> {
+        let Some(uid) = &pod.owner else { return BTreeSet::new() };
+        let owners = self.replica_sets.with_uid(uid);
+        owners.and_then(|owner| self.rollout_of_uid(owner.owner.as_ref()?)).into_iter().collect()
+    }
+
+    fn users_of_service(&self, service: &Cached<Service>) -> BTreeSet<Name> {
+        self.references.users_of(&service.name)
+    }
+
+    fn rollout_of_uid(&self, uid: &str) -> Option<Name> {
+        self.rollouts.with_uid(uid).map(|rollout| rollout.name.clone())
+    }
+}
+
+/// How a cached object of any kind is filed.
+pub(crate) fn filed<T>(meta: &Metadata, object: T) -> Cached<T> {
+    Cached {
+        name: Name::new(&meta.namespace, &meta.name),
+        uid: meta.uid.clone(),
+        owner: meta.controller.clone(),
+        version: meta.resource_version.clone(),
+        object: Arc::new(object),
+    }
+}
+
+#[cfg(test)]
+mod tests;

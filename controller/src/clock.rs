@@ -1,0 +1,51 @@
+//! Where the shell learns what time it is; everything below it is handed the time.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use sluice_planner::engine::Moment;
+use tokio::time::Instant;
+
+/// The two times that a program needs: one that only goes forward, and the one that is written into objects.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    started: Instant,
+    /// The time of day at the start, where a test decides it; `None` for the machine's own.
+    at_start: Option<Timestamp>,
+}
+
+impl Clock {
+    /// The machine's clock.
+    pub fn wall() -> Self {
+        Self { started: Instant::now(), at_start: None }
+    }
+
+    /// Begins at a given instant and follows the runtime, which may be a paused one.
+    pub fn following_runtime(at_start: Timestamp) -> Self {
+        Self { started: Instant::now(), at_start: Some(at_start) }
+    }
+
+    /// Time since the start.
+    pub fn moment(&self) -> Moment {
+        self.started.elapsed()
+    }
+
+    /// The time of day.
+    pub fn now(&self) -> Timestamp {
+        let Some(at_start) = self.at_start else { return Timestamp::now() };
+        let passed = SignedDuration::try_from(self.moment()).unwrap_or(SignedDuration::MAX);
+        at_start.checked_add(passed).unwrap_or(Timestamp::MAX)
+    }
+
+    /// The runtime's instant of a moment. One that is too far away to be told is a year ahead.
+    pub fn instant(&self, at: Moment) -> Instant {
+        const YEAR: Duration = Duration::from_secs(365 * 24 * 3_600);
+        self.started.checked_add(at).unwrap_or_else(|| Instant::now() + YEAR)
+    }
+
+    /// When the time of day will be `at`; now, for one that has passed.
+    pub fn moment_of(&self, at: Timestamp) -> Moment {
+        let ahead = Duration::try_from(at.duration_since(self.now())).unwrap_or(Duration::ZERO);
+        self.moment().saturating_add(ahead)
+    }
+}

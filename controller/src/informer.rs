@@ -1,0 +1,182 @@
+//! One watch: from the API server's events to the cache, for ever.
+
+use futures::StreamExt;
+use kube::Client;
+use kube::api::Api;
+use kube::core::ApiResource;
+use kube::runtime::watcher::{Config, Event, watcher};
+use sluice_crds::template::HASH_LABEL;
+use sluice_planner::engine::{Backoff, Jitter};
+
+use crate::cache::{Name, Watched};
+use crate::hub::Hub;
+use crate::raw::Raw;
+use crate::read::read;
+use crate::shutdown::Shutdown;
+
+/// Which objects of a kind are looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Selection {
+    /// Empty for all namespaces.
+    pub(crate) namespace: String,
+    pub(crate) instance_id: String,
+}
+
+const INSTANCE_LABEL: &str = "argo-rollouts.argoproj.io/controller-instance-id";
+
+/// Keeps one kind of the cache up to date until shutdown.
+pub(crate) async fn run(
+    kind: Watched,
+    client: Client,
+    selection: Selection,
+    hub: std::sync::Arc<Hub>,
+    mut jitter: Jitter,
+    mut shutdown: Shutdown,
+) {
+    let resource = resource(kind);
+    let api: Api<Raw> = if selection.namespace.is_empty() {
+        Api::all_with(client, &resource)
+    } else {
+        Api::namespaced_with(client, &selection.namespace, &resource)
+    };
+    let mut events = std::pin::pin!(watcher(api, config(kind, &selection.instance_id)));
+    let mut failures = 0_u32;
+    loop {
+        let event = tokio::select! {
+            event = events.next() => event,
+            () = shutdown.wait() => return,
+        };
+        match event {
+            None => return,
+            Some(Ok(event)) => {
+                failures = 0;
+                take_in(kind, event, &hub);
+            }
+            Some(Err(problem)) => {
+                failures = failures.saturating_add(1);
+                hub.metrics().watch_failure(kind);
+                let pause = Backoff::WATCH.delay(failures, &mut jitter);
+                tracing::warn!(kind = kind.as_str(), failures, "the watch broke, next try in {pause:?}: {problem}");
+                tokio::select! {
+                    () = tokio::time::sleep(pause) => {}
+                    () = shutdown.wait() => return,
+                }
+            }
+        }
+    }
+}
+
+fn take_in(kind: Watched, event: Event<Raw>, hub: &Hub) {
+    match event {
+        Event::Init => hub.begin_list(kind),
+        Event::InitDone => hub.end_list(kind),
+        Event::InitApply(object) | Event::Apply(object) => match read(kind, &object.json) {
+            Ok(object) => hub.apply(object),
+            Err(problem) => {
+                let name = name_of(&object);
+                hub.metrics().unreadable(kind);
+                tracing::warn!(kind = kind.as_str(), object = %name, "skipped, it can't be read: {problem}");
+                hub.keep(kind, &name);
+            }
+        },
+        Event::Delete(object) => hub.remove(kind, &name_of(&object)),
+    }
+}
+
+fn name_of(object: &Raw) -> Name {
+    let meta = kube::Resource::meta(object);
+    Name::new(meta.namespace.as_deref().unwrap_or_default(), meta.name.as_deref().unwrap_or_default())
+}
+
+fn resource(kind: Watched) -> ApiResource {
+    let (group, version, plural) = match kind {
+        Watched::Rollout => ("argoproj.io", "v1alpha1", "rollouts"),
+        Watched::ReplicaSet => ("apps", "v1", "replicasets"),
+        Watched::Pod => ("", "v1", "pods"),
+        Watched::Service => ("", "v1", "services"),
+    };
+    let api_version = if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
+    ApiResource {
+        group: group.to_owned(),
+        version: version.to_owned(),
+        api_version,
+        kind: kind.as_str().to_owned(),
+        plural: plural.to_owned(),
+    }
+}
+
+/// ReplicaSets and pods of Deployments are never loaded. A Rollout belongs to the controller whose instance id its
+/// label carries; one without the label to the controller without an id.
+fn config(kind: Watched, instance_id: &str) -> Config {
+    match kind {
+        Watched::Rollout if instance_id.is_empty() => Config::default().labels(&format!("!{INSTANCE_LABEL}")),
+        Watched::Rollout => Config::default().labels(&format!("{INSTANCE_LABEL}={instance_id}")),
+        Watched::ReplicaSet | Watched::Pod => Config::default().labels(HASH_LABEL),
+        Watched::Service => Config::default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::clock::Clock;
+    use crate::metrics::Metrics;
+
+    fn raw(json: Value) -> Raw {
+        serde_json::from_value(json).expect("no object is too odd")
+    }
+
+    #[tokio::test]
+    async fn an_object_that_cannot_be_read_is_counted_and_skipped_and_the_others_are_taken_in() {
+        let hub = Arc::new(Hub::new(Clock::wall(), Jitter::seeded(1), Metrics::new()));
+        let good = json!({"metadata": {"name": "good", "namespace": "shop", "uid": "1"}, "spec": {"replicas": 1}});
+        let odd = [
+            json!({"metadata": {"name": "odd-1", "namespace": "shop", "uid": "2"}, "spec": {"replicas": "many"}}),
+            json!({"metadata": {"name": "odd-2", "namespace": "shop"}}),
+            json!({"metadata": []}),
+            json!("text"),
+        ];
+        take_in(Watched::Rollout, Event::Init, &hub);
+        for object in odd {
+            take_in(Watched::Rollout, Event::InitApply(raw(object)), &hub);
+        }
+        take_in(Watched::Rollout, Event::InitApply(raw(good)), &hub);
+        take_in(Watched::Rollout, Event::InitDone, &hub);
+        let names: Vec<_> = hub.rollouts().iter().filter_map(|rollout| rollout.metadata.name.clone()).collect();
+        assert_eq!(names, ["good"]);
+        let page = hub.metrics().page(&hub, true).expect("a page");
+        assert!(page.contains(r#"sluice_unreadable_objects_total{kind="Rollout"} 4"#), "{page}");
+    }
+
+    #[tokio::test]
+    async fn a_rollout_that_became_unreadable_keeps_its_last_good_state() {
+        let hub = Arc::new(Hub::new(Clock::wall(), Jitter::seeded(1), Metrics::new()));
+        let state = |replicas: Value| {
+            raw(json!({"metadata": {"name": "web", "namespace": "shop", "uid": "1"}, "spec": {"replicas": replicas}}))
+        };
+        take_in(Watched::Rollout, Event::Apply(state(json!(3))), &hub);
+        take_in(Watched::Rollout, Event::Init, &hub);
+        take_in(Watched::Rollout, Event::InitApply(state(json!("many"))), &hub);
+        take_in(Watched::Rollout, Event::InitDone, &hub);
+        let kept: Vec<_> = hub.rollouts().iter().map(|rollout| rollout.spec.replicas).collect();
+        assert_eq!(kept, [Some(3)]);
+    }
+
+    #[test]
+    fn a_controller_looks_at_the_rollouts_of_its_instance_only() {
+        // (kind, instance id, the selector of the watch)
+        for (kind, id, selector) in [
+            (Watched::Rollout, "", Some("!argo-rollouts.argoproj.io/controller-instance-id")),
+            (Watched::Rollout, "blue", Some("argo-rollouts.argoproj.io/controller-instance-id=blue")),
+            (Watched::ReplicaSet, "blue", Some("rollouts-pod-template-hash")),
+            (Watched::Pod, "", Some("rollouts-pod-template-hash")),
+            (Watched::Service, "blue", None),
+        ] {
+            assert_eq!(config(kind, id).label_selector.as_deref(), selector, "{kind:?} of {id:?}");
+        }
+    }
+}

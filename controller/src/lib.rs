@@ -1,0 +1,27 @@
+//! The shell: watches a cluster, has passes planned, and carries plans out.
+//!
+//! Everything that is decided is decided in `sluice-planner`; here live the clock, the network and the tasks.
+
+mod cache;
+mod clock;
+mod controller;
+mod dispatch;
+mod election;
+mod fence;
+mod hub;
+mod informer;
+mod metrics;
+mod pass;
+mod raw;
+mod read;
+mod recorder;
+mod requests;
+mod shutdown;
+mod unkept;
+mod web;
+
+pub use clock::Clock;
+pub use controller::{Controller, Pages, RunError, Settings};
+pub use election::ElectionSettings;
+pub use pass::Decide;
+pub use shutdown::{Shutdown, ShutdownHandle};

@@ -1,0 +1,218 @@
+//! One pass over one Rollout: look, have it planned, carry the plan out in order, stop at the first failure.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use futures::FutureExt;
+use serde_json::Value;
+use sluice_crds::Rollout;
+use sluice_planner::engine::{Moment, Outcome};
+use sluice_planner::{Action, Event, EventType, Kind, Plan, Snapshot, Write};
+use tracing::Instrument;
+
+use crate::cache::{Name, Watched};
+use crate::clock::Clock;
+use crate::hub::{Begin, Hub};
+use crate::metrics::PassEnd;
+use crate::read::read;
+use crate::recorder::{Recorder, Subject};
+use crate::requests::{Request, RequestError, Requests};
+
+/// The decision: what is to be done, from what was observed and what time it is.
+pub type Decide = fn(&Snapshot, jiff::Timestamp) -> Plan;
+
+/// Time that has passed already is not asked for again and again: changes wake at once, timers can wait so long.
+const SOONEST_WAKE: Moment = Moment::from_millis(20);
+
+/// What every pass needs.
+#[derive(Debug)]
+pub(crate) struct Passes {
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) clock: Clock,
+    pub(crate) requests: Arc<Requests>,
+    pub(crate) recorder: Recorder,
+    pub(crate) decide: Decide,
+}
+
+impl Passes {
+    /// Runs one pass. A panic in it is a bug of ours: it is counted, this Rollout is held back, the others go on.
+    pub(crate) async fn run(&self, name: &Name) -> Outcome {
+        let began = self.clock.moment();
+        let (outcome, end) = match AssertUnwindSafe(self.pass(name)).catch_unwind().await {
+            Ok(ended) => ended,
+            Err(panic) => {
+                let what = text_of(panic.as_ref());
+                tracing::error!(namespace = name.namespace, rollout = name.name, "a bug: the pass panicked: {what}");
+                (Outcome::Failed, PassEnd::Panicked)
+            }
+        };
+        let took = self.clock.moment().saturating_sub(began);
+        self.hub.metrics().pass(name, end, took);
+        outcome
+    }
+
+    async fn pass(&self, name: &Name) -> (Outcome, PassEnd) {
+        let snapshot = match self.hub.begin(name) {
+            Begin::Plan(snapshot) => snapshot,
+            Begin::Wait(until) => return (Outcome::Later { at: until }, PassEnd::Waiting),
+            Begin::Gone => return (Outcome::Settled { wake_at: None }, PassEnd::Gone),
+        };
+        let plan = (self.decide)(&snapshot, self.clock.now());
+        let span = tracing::info_span!(
+            "pass",
+            namespace = name.namespace,
+            rollout = name.name,
+            revision = revision(&snapshot.rollout),
+            step = snapshot.rollout.status.as_ref().and_then(|status| status.current_step_index),
+        );
+        self.carry_out(name, &snapshot.rollout, plan).instrument(span).await
+    }
+
+    async fn carry_out(&self, name: &Name, rollout: &Rollout, plan: Plan) -> (Outcome, PassEnd) {
+        let subject = Subject::of(rollout);
+        let soonest = self.clock.moment().saturating_add(SOONEST_WAKE);
+        let wake_at = plan.wake_at.map(|at| self.clock.moment_of(at).max(soonest));
+        let settled = Outcome::Settled { wake_at };
+        let mut written = false;
+        if rollout.status.is_none() && !(plan.writes.is_empty() && plan.status.is_none()) {
+            self.recorder.tell(&subject, &[first_seen(name)]);
+        }
+        for write in &plan.writes {
+            match self.send(name, write).await {
+                Ok(sent) => written |= sent,
+                Err(problem) => return self.failed(name, write, &problem),
+            }
+            self.recorder.tell(&subject, &write.events);
+        }
+        match &plan.status {
+            None => self.recorder.tell(&subject, &plan.events),
+            Some(status) => match self.send(name, status).await {
+                Ok(true) => {
+                    written = true;
+                    self.recorder.tell(&subject, &plan.events);
+                }
+                Ok(false) => {}
+                Err(problem) => return self.failed(name, status, &problem),
+            },
+        }
+        tracing::debug!("{}", plan.why);
+        (settled, if written { PassEnd::Applied } else { PassEnd::Idle })
+    }
+
+    /// Sends one write. `false` where nothing of it would stick, so that nothing was sent.
+    async fn send(&self, owner: &Name, write: &Write) -> Result<bool, RequestError> {
+        let is_rollout = matches!(write.target.kind, Kind::Rollout | Kind::RolloutStatus);
+        let mut trimmed = None;
+        if let (true, Action::Patch(operations)) = (is_rollout, &write.action) {
+            let Some(kept) = self.hub.with_unkept(|unkept| unkept.without(operations)) else { return Ok(false) };
+            trimmed = Some(Action::Patch(kept));
+        }
+        let action = trimmed.as_ref().unwrap_or(&write.action);
+        let request = Request {
+            kind: kind_name(write.target.kind),
+            method: action.method(),
+            path: &write.target.path(action),
+            content_type: action.content_type(),
+            body: &action.body(),
+        };
+        let stored = match (self.requests.write(&request).await, action) {
+            (Ok(stored), _) => stored,
+            // Gone already is what a deletion wants.
+            (Err(RequestError::Stale(why)), Action::Delete { .. }) if why.starts_with("404") => return Ok(true),
+            (Err(problem), action) => {
+                if let (RequestError::Stale(_), Action::Create(_)) = (&problem, action) {
+                    self.look_at(write).await;
+                }
+                return Err(problem);
+            }
+        };
+        tracing::info!(kind = request.kind, object = write.target.name, verb = request.method, "{}", write.reason);
+        if let Action::Patch(operations) = action
+            && is_rollout
+        {
+            self.learn(operations, &stored);
+        }
+        if !matches!(action, Action::Delete { .. }) {
+            let version = stored["metadata"]["resourceVersion"].as_str().unwrap_or_default();
+            let object = (watched(write.target.kind), Name::new(&write.target.namespace, &write.target.name));
+            self.hub.wrote(owner, &object, version);
+        }
+        Ok(true)
+    }
+
+    /// A name is taken, perhaps by an object that no watch of ours selects: the next plan must know of it.
+    async fn look_at(&self, write: &Write) {
+        let target = &write.target;
+        let collection = target.path(&write.action);
+        let Some(there) = self.requests.read(kind_name(target.kind), &format!("{collection}/{}", target.name)).await
+        else {
+            return;
+        };
+        match read(watched(target.kind), &there) {
+            Ok(object) => self.hub.apply(object),
+            Err(problem) => tracing::warn!(object = target.name, "what has this name can't be read: {problem}"),
+        }
+    }
+
+    fn learn(&self, operations: &[Value], stored: &Value) {
+        let lost = self.hub.with_unkept(|unkept| unkept.learn(operations, stored));
+        if !lost.is_empty() {
+            tracing::warn!(
+                fields = lost.join(" "),
+                "the installed CRDs don't have these fields, so they are left out from now on; all else works"
+            );
+        }
+    }
+
+    fn failed(&self, name: &Name, write: &Write, problem: &RequestError) -> (Outcome, PassEnd) {
+        let (kind, object) = (kind_name(write.target.kind), &write.target.name);
+        let wanted = &write.reason;
+        match problem {
+            RequestError::NotLeading => {
+                tracing::info!(kind, object, "stopped before a write ({wanted}): {problem}");
+                (Outcome::Failed, PassEnd::NotLeading)
+            }
+            // The usual race; one that goes on and on is worth a look.
+            RequestError::Stale(_) if self.hub.failures(name) < 5 => {
+                tracing::debug!(kind, object, "planned again ({wanted}): {problem}");
+                (Outcome::Failed, PassEnd::Stale)
+            }
+            _ => {
+                tracing::warn!(kind, object, "a write failed ({wanted}): {problem}");
+                (Outcome::Failed, PassEnd::Failed)
+            }
+        }
+    }
+}
+
+/// The event that stands before all others of a Rollout.
+fn first_seen(name: &Name) -> Event {
+    let message = format!("{name} is new here");
+    Event { kind: EventType::Normal, reason: "RolloutAddedToInformer", message }
+}
+
+fn revision(rollout: &Rollout) -> Option<&str> {
+    rollout.metadata.annotations.as_ref()?.get("rollout.argoproj.io/revision").map(String::as_str)
+}
+
+const fn kind_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Rollout => "Rollout",
+        Kind::RolloutStatus => "Rollout/status",
+        Kind::ReplicaSet => "ReplicaSet",
+        Kind::Service => "Service",
+    }
+}
+
+const fn watched(kind: Kind) -> Watched {
+    match kind {
+        Kind::Rollout | Kind::RolloutStatus => Watched::Rollout,
+        Kind::ReplicaSet => Watched::ReplicaSet,
+        Kind::Service => Watched::Service,
+    }
+}
+
+fn text_of(panic: &(dyn std::any::Any + Send)) -> &str {
+    let owned = panic.downcast_ref::<String>().map(String::as_str);
+    owned.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("without a word")
+}

@@ -1,0 +1,37 @@
+//! From the JSON of a watch to what is kept of it: decoded once, trimmed to what plans read.
+
+use serde_json::Value;
+use sluice_crds::Rollout;
+use sluice_planner::{Metadata, Pod, ReplicaSet, Service};
+
+use crate::cache::{Object, Watched, filed};
+
+/// Reads an object.
+///
+/// # Errors
+/// It doesn't have the shape of its kind; the sentence says what is wrong.
+pub(crate) fn read(kind: Watched, object: &Value) -> Result<Object, String> {
+    match kind {
+        Watched::Rollout => {
+            let meta = Metadata::from_json(object)?;
+            let mut rollout: Rollout = serde_json::from_value(object.clone()).map_err(|problem| problem.to_string())?;
+            rollout.metadata.managed_fields = None;
+            if let Some(annotations) = &mut rollout.metadata.annotations {
+                annotations.remove("kubectl.kubernetes.io/last-applied-configuration");
+            }
+            Ok(Object::Rollout(filed(&meta, rollout)))
+        }
+        Watched::ReplicaSet => {
+            let replica_set = ReplicaSet::from_json(object)?;
+            Ok(Object::ReplicaSet(filed(&replica_set.meta.clone(), replica_set)))
+        }
+        Watched::Pod => {
+            let pod = Pod::from_json(object)?;
+            Ok(Object::Pod(filed(&pod.meta.clone(), pod)))
+        }
+        Watched::Service => {
+            let service = Service::from_json(object)?;
+            Ok(Object::Service(filed(&service.meta.clone(), service)))
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! Events: told in order, off the way of the passes, the same thing said again counted instead of repeated.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use kube::Resource;
+use serde_json::{Value, json};
+use sluice_crds::Rollout;
+use sluice_crds::values::seconds_time;
+use sluice_planner::Event;
+use tokio::sync::mpsc;
+
+use crate::clock::Clock;
+use crate::metrics::Metrics;
+use crate::requests::{Request, RequestError, Requests};
+use crate::shutdown::Shutdown;
+
+/// More than this waits only where the API server is down; what comes then is counted, not kept.
+const MOST_WAITING: usize = 4_096;
+/// How many different events are remembered for counting.
+const MOST_REMEMBERED: usize = 4_096;
+/// The same event after so long is a new one.
+const SAME_FOR: SignedDuration = SignedDuration::from_mins(10);
+/// For how long events are still posted when the controller ends.
+const LAST_WORDS: Duration = Duration::from_secs(3);
+const COMPONENT: &str = "rollouts-controller";
+
+/// The Rollout that an event is about.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Subject {
+    pub(crate) namespace: String,
+    pub(crate) name: String,
+    pub(crate) uid: String,
+}
+
+impl Subject {
+    pub(crate) fn of(rollout: &Rollout) -> Self {
+        let meta = rollout.meta();
+        Self {
+            namespace: meta.namespace.clone().unwrap_or_default(),
+            name: meta.name.clone().unwrap_or_default(),
+            uid: meta.uid.clone().unwrap_or_default(),
+        }
+    }
+}
+
+type Told = (Subject, Event, Timestamp);
+
+/// Where passes leave their events.
+#[derive(Clone, Debug)]
+pub(crate) struct Recorder {
+    sender: mpsc::Sender<Told>,
+    clock: Clock,
+    metrics: Metrics,
+}
+
+impl Recorder {
+    pub(crate) fn tell(&self, subject: &Subject, events: &[Event]) {
+        for event in events {
+            self.metrics.event(subject, event);
+            if self.sender.try_send((subject.clone(), event.clone(), self.clock.now())).is_err() {
+                self.metrics.event_dropped();
+            }
+        }
+    }
+}
+
+/// Posts events until nobody is left who tells any.
+pub(crate) struct Poster {
+    told: mpsc::Receiver<Told>,
+    requests: Arc<Requests>,
+    known: BTreeMap<(Subject, &'static str, String), Known>,
+    oldest_first: VecDeque<(Subject, &'static str, String)>,
+    posted: u64,
+}
+
+struct Known {
+    name: String,
+    count: u32,
+    last: Timestamp,
+}
+
+/// The two ends: where events are left and who posts them.
+pub(crate) fn recorder(clock: Clock, requests: Arc<Requests>, metrics: Metrics) -> (Recorder, Poster) {
+    let (sender, told) = mpsc::channel(MOST_WAITING);
+    let poster = Poster { told, requests, known: BTreeMap::new(), oldest_first: VecDeque::new(), posted: 0 };
+    (Recorder { sender, clock, metrics }, poster)
+}
+
+impl Poster {
+    /// When the controller ends, what is left to post has a short time to be posted.
+    pub(crate) async fn run(mut self, mut shutdown: Shutdown) {
+        let out_of_time = async {
+            shutdown.wait_for_passes().await;
+            tokio::time::sleep(LAST_WORDS).await;
+        };
+        tokio::select! {
+            () = self.post_all() => {}
+            () = out_of_time => {}
+        }
+    }
+
+    async fn post_all(&mut self) {
+        while let Some((subject, event, at)) = self.told.recv().await {
+            if let Err(problem) = self.post(&subject, &event, at).await {
+                tracing::warn!(
+                    namespace = subject.namespace,
+                    rollout = subject.name,
+                    reason = event.reason,
+                    "an event could not be posted: {problem}"
+                );
+            }
+        }
+    }
+
+    async fn post(&mut self, subject: &Subject, event: &Event, at: Timestamp) -> Result<(), RequestError> {
+        let key = (subject.clone(), event.reason, event.message.clone());
+        let collection = format!("/api/v1/namespaces/{}/events", subject.namespace);
+        if let Some(known) = self.known.get_mut(&key).filter(|known| at.duration_since(known.last) < SAME_FOR) {
+            known.count += 1;
+            known.last = at;
+            let again = json!({"count": known.count, "lastTimestamp": seconds_time(at)});
+            let request = Request {
+                kind: "Event",
+                method: "PATCH",
+                path: &format!("{collection}/{}", known.name),
+                content_type: "application/merge-patch+json",
+                body: &again,
+            };
+            match self.requests.write(&request).await {
+                Err(RequestError::Stale(_)) => {}
+                answer => return answer.map(drop),
+            }
+        }
+        self.posted += 1;
+        let name = format!("{}.{:x}.{:x}", subject.name, at.as_microsecond(), self.posted);
+        self.remember(key, Known { name: name.clone(), count: 1, last: at });
+        let body = body(subject, event, &name, at);
+        let request =
+            Request { kind: "Event", method: "POST", path: &collection, content_type: "application/json", body: &body };
+        self.requests.write(&request).await.map(drop)
+    }
+
+    fn remember(&mut self, key: (Subject, &'static str, String), known: Known) {
+        if self.known.insert(key.clone(), known).is_none() {
+            self.oldest_first.push_back(key);
+        }
+        if self.oldest_first.len() > MOST_REMEMBERED
+            && let Some(oldest) = self.oldest_first.pop_front()
+        {
+            self.known.remove(&oldest);
+        }
+    }
+}
+
+fn body(subject: &Subject, event: &Event, name: &str, at: Timestamp) -> Value {
+    json!({
+        "apiVersion": "v1",
+        "kind": "Event",
+        "metadata": {"name": name, "namespace": subject.namespace},
+        "involvedObject": {
+            "apiVersion": "argoproj.io/v1alpha1",
+            "kind": "Rollout",
+            "namespace": subject.namespace,
+            "name": subject.name,
+            "uid": subject.uid,
+        },
+        "type": event.kind.as_str(),
+        "reason": event.reason,
+        "message": event.message,
+        "count": 1,
+        "firstTimestamp": seconds_time(at),
+        "lastTimestamp": seconds_time(at),
+        "source": {"component": COMPONENT},
+        "reportingComponent": COMPONENT,
+    })
+}

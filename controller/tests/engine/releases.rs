@@ -1,0 +1,103 @@
+//! A release from its first pods to its end.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::support::Shop;
+
+#[tokio::test(start_paused = true)]
+async fn a_first_deploy_becomes_healthy_and_then_nothing_is_written_any_more() {
+    let shop = Shop::open();
+    let running = shop.controller("a");
+    shop.deploy("web", 4);
+    let status = shop.until_phase("web", "Healthy").await;
+    assert_eq!(status["availableReplicas"], 4, "{status:#}");
+    assert_eq!(shop.scaled_up(), [4]);
+    running.stop().await;
+    let running = shop.controller("b");
+    shop.pass(Duration::from_secs(30)).await;
+    let before = shop.rollout("web")["metadata"]["resourceVersion"].clone();
+    shop.pass(Duration::from_secs(3_600)).await;
+    assert_eq!(shop.rollout("web")["metadata"]["resourceVersion"], before, "an hour of rest wrote something");
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_canary_waits_at_its_pause_and_goes_on_when_it_is_promoted() {
+    let shop = Shop::open();
+    let running = shop.controller("a");
+    shop.deploy("web", 4);
+    shop.until_phase("web", "Healthy").await;
+    shop.set_image("web", "app:2");
+    let status = shop.until_phase("web", "Paused").await;
+    assert_eq!(status["message"], "CanaryPauseStep", "{status:#}");
+    assert_eq!(shop.scaled_up(), [1, 3]);
+    shop.wish("web", &json!({"pauseConditions": null}));
+    let status = shop.until_phase("web", "Healthy").await;
+    assert_eq!(status["stableRS"], status["currentPodHash"]);
+    assert_eq!(shop.scaled_up(), [4]);
+    shop.pass(Duration::from_secs(5)).await;
+    let mut reasons = shop.event_reasons("web");
+    reasons.dedup();
+    assert_eq!(
+        reasons,
+        [
+            "RolloutAddedToInformer",
+            "RolloutUpdated",
+            "NewReplicaSetCreated",
+            "RolloutNotCompleted",
+            "ScalingReplicaSet",
+            "RolloutCompleted",
+            "RolloutUpdated",
+            "NewReplicaSetCreated",
+            "RolloutNotCompleted",
+            "ScalingReplicaSet",
+            "RolloutStepCompleted",
+            "RolloutPaused",
+            "RolloutStepCompleted",
+            "RolloutResumed",
+            "ScalingReplicaSet",
+            "RolloutCompleted",
+        ]
+    );
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_abort_returns_to_the_stable_version_and_a_retry_starts_again() {
+    let shop = Shop::open();
+    let running = shop.controller("a");
+    shop.deploy("web", 4);
+    shop.until_phase("web", "Healthy").await;
+    shop.set_image("web", "app:2");
+    shop.until_phase("web", "Paused").await;
+    shop.wish("web", &json!({"abort": true}));
+    let status = shop.until_phase("web", "Degraded").await;
+    assert!(status["message"].as_str().is_some_and(|text| text.starts_with("RolloutAborted")), "{status:#}");
+    shop.until("only stable pods are left", |shop| shop.scaled_up() == [4]).await;
+    shop.wish("web", &json!({"abort": false}));
+    shop.until_phase("web", "Paused").await;
+    assert_eq!(shop.scaled_up(), [1, 3]);
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_four_step_canary_takes_at_most_twenty_requests_without_its_events() {
+    let shop = Shop::open();
+    let running = shop.controller("a");
+    let steps = json!([{"setWeight": 20}, {"pause": {"duration": 10}}, {"setWeight": 60}, {"pause": {"duration": 10}}]);
+    shop.deploy_with_steps("web", 5, &steps);
+    shop.until_phase("web", "Healthy").await;
+    shop.pass(Duration::from_secs(60)).await;
+    running.take_sent();
+    shop.set_image("web", "app:2");
+    shop.until_phase("web", "Paused").await;
+    shop.until_phase("web", "Healthy").await;
+    shop.pass(Duration::from_secs(60)).await;
+    let sent = running.take_sent();
+    // Watches begin anew every few minutes, whatever happens.
+    let counted = sent.iter().filter(|request| !request.path.contains("/events") && request.method != "GET").count();
+    assert!((1..=20).contains(&counted), "{counted} requests: {sent:#?}");
+    running.stop().await;
+}

@@ -1,0 +1,106 @@
+//! Deciding: what is observed of a release, and the time, become the next safe writes.
+//!
+//! [`plan`] is a pure function. It is called again after every change, so a plan never has to finish anything: it
+//! says what is safe to do now, and what the release waits for.
+#![warn(missing_docs)]
+
+mod conditions;
+pub mod engine;
+mod names;
+mod observe;
+mod patch;
+mod phase;
+mod plan;
+mod refuse;
+mod report;
+mod revisions;
+mod selectors;
+mod snapshot;
+mod steps;
+mod strategy;
+mod transition;
+mod why;
+mod wishes;
+
+#[cfg(test)]
+mod tables;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use observe::Release;
+use patch::Patch;
+pub use plan::{Action, Event, EventType, Kind, Plan, Target, Write};
+pub use snapshot::{Metadata, Pod, ReplicaSet, Service, Snapshot};
+
+/// What is to be done now for one Rollout.
+pub fn plan(snapshot: &Snapshot, now: Timestamp) -> Plan {
+    let rollout = &*snapshot.rollout;
+    // Objects hold whole seconds: what was written is what is read back.
+    let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
+    if rollout.metadata.deletion_timestamp.is_some() {
+        return Plan { why: "the Rollout is being deleted".to_owned(), ..Plan::default() };
+    }
+    let mistakes = refuse::mistakes(snapshot);
+    if !mistakes.is_empty() {
+        return report::refuse(snapshot, &mistakes, now);
+    }
+    let at_the_door: Vec<Write> = count_replicas(snapshot).into_iter().chain(revisions::adopt(snapshot)).collect();
+    if !at_the_door.is_empty() {
+        let why = at_the_door.iter().map(|write| write.reason.as_str()).collect::<Vec<_>>().join("; ");
+        return Plan { writes: at_the_door, why, ..Plan::default() };
+    }
+    let stored = rollout.status.clone().unwrap_or_default();
+    match Release::observe(snapshot, &stored, now) {
+        Some(release) => decide(&release, now),
+        None => report::refuse(snapshot, &["spec.template: is missing".to_owned()], now),
+    }
+}
+
+fn decide(release: &Release<'_>, now: Timestamp) -> Plan {
+    let target = strategy::canary::target(release);
+    let mut plan = Plan::default();
+    match release.new {
+        // The name is settled first, through the status, or by waiting.
+        None if release.name_is_taken || release.name_is_leaving => {}
+        None => {
+            plan.writes.extend(revisions::number_rollout(release));
+            plan.writes.push(revisions::create(release));
+        }
+        Some(new) => {
+            plan.writes.extend(revisions::number_rollout(release));
+            plan.writes.extend(revisions::keep_true(release, new));
+            plan.writes.extend(selectors::writes(release, target));
+            if !release.rollout.spec.paused() {
+                let resizes = transition::resizes(release, target);
+                plan.writes.extend(transition::writes(release, &resizes));
+            }
+            plan.writes.extend(revisions::forget(release));
+        }
+    }
+    report::report(release, target, &mut plan, now);
+    plan
+}
+
+/// A Rollout that doesn't say how many pods it wants keeps those that it has; a new one gets one. It is written
+/// down, because an autoscaler leaves an object without a number alone.
+fn count_replicas(snapshot: &Snapshot) -> Option<Write> {
+    let metadata = &snapshot.rollout.metadata;
+    if snapshot.rollout.spec.replicas.is_some() {
+        return None;
+    }
+    let uid = metadata.uid.as_deref().unwrap_or_default();
+    let ours = snapshot.replica_sets.iter().filter(|set| set.meta.controller.as_deref() == Some(uid));
+    let there = ours.fold(0_i32, |sum, set| sum.saturating_add(set.wanted)).max(1);
+    let patch = Patch::of(uid).read("/spec/replicas", Value::Null).set("/spec/replicas", there);
+    Some(Write {
+        target: Target {
+            kind: Kind::Rollout,
+            namespace: metadata.namespace.clone().unwrap_or_default(),
+            name: metadata.name.clone().unwrap_or_default(),
+        },
+        action: Action::Patch(patch.operations()),
+        reason: format!("spec.replicas is not set; {there} it is"),
+        events: Vec::new(),
+    })
+}

@@ -1,0 +1,21 @@
+//! Keys that Rollouts, their ReplicaSets and their Services carry: the interface that other tools read.
+
+/// The revision's number; on the Rollout and on each ReplicaSet.
+pub(crate) const REVISION: &str = "rollout.argoproj.io/revision";
+/// Numbers that the ReplicaSet has had before, separated by commas.
+pub(crate) const REVISION_HISTORY: &str = "rollout.argoproj.io/revision-history";
+/// `spec.replicas` of the Rollout when the ReplicaSet was last sized.
+pub(crate) const DESIRED_REPLICAS: &str = "rollout.argoproj.io/desired-replicas";
+/// Name of the Rollout that owns a Service's selector.
+pub(crate) const MANAGED_BY: &str = "argo-rollouts.argoproj.io/managed-by-rollouts";
+/// Which of several controllers an object belongs to.
+pub(crate) const INSTANCE_ID: &str = "argo-rollouts.argoproj.io/controller-instance-id";
+
+/// Annotations of a Rollout that say nothing about a ReplicaSet.
+pub(crate) const NOT_COPIED: [&str; 5] = [
+    "kubectl.kubernetes.io/last-applied-configuration",
+    REVISION,
+    REVISION_HISTORY,
+    DESIRED_REPLICAS,
+    "notified.notifications.argoproj.io",
+];

@@ -1,0 +1,245 @@
+//! What a plan is made from: the objects around one Rollout, trimmed to what is read of them.
+//!
+//! The shell decodes each object once, when it arrives, and shares it between passes.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::Value;
+use sluice_crds::Rollout;
+use sluice_crds::template::{HASH_LABEL, PodTemplate};
+use sluice_crds::values::parse_time;
+
+/// Everything that is observed around one Rollout.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// The Rollout itself.
+    pub rollout: Arc<Rollout>,
+    /// At least: the ReplicaSets that the Rollout owns, those in its namespace without a controller whose labels
+    /// match its selector, and those whose name begins with its name and a dash. More do no harm.
+    pub replica_sets: Vec<Arc<ReplicaSet>>,
+    /// At least: the pods of the ReplicaSets that the Rollout owns. They are read for sentences only; counts come
+    /// from the ReplicaSets.
+    pub pods: Vec<Arc<Pod>>,
+    /// The Services that the Rollout's strategy names, as far as they exist.
+    pub services: Vec<Arc<Service>>,
+}
+
+/// What is read of the metadata of any object.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Metadata {
+    /// Its name.
+    pub name: String,
+    /// Its namespace.
+    pub namespace: String,
+    /// Its uid: another object of the same name is another object.
+    pub uid: String,
+    /// Its resource version, for the store.
+    pub resource_version: String,
+    /// The generation of its spec.
+    pub generation: i64,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+    /// Its annotations.
+    pub annotations: BTreeMap<String, String>,
+    /// Whether there is a map of annotations at all; a JSON Patch into an absent one fails.
+    pub has_annotations: bool,
+    /// Uid of the object that controls it.
+    pub controller: Option<String>,
+    /// Whether any owner is named, controller or not.
+    pub has_owners: bool,
+    /// When it was created.
+    pub created_at: Option<Timestamp>,
+    /// Whether it is on its way out.
+    pub deleting: bool,
+}
+
+/// A ReplicaSet.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReplicaSet {
+    /// Who it is.
+    pub meta: Metadata,
+    /// `spec.replicas`.
+    pub wanted: i32,
+    /// `spec.minReadySeconds`.
+    pub min_ready_seconds: i32,
+    /// `spec.template`, with the hash label in it.
+    pub template: PodTemplate,
+    /// Pods that exist.
+    pub replicas: i32,
+    /// Pods that are ready.
+    pub ready: i32,
+    /// Pods that have been ready for `minReadySeconds`.
+    pub available: i32,
+    /// `status.observedGeneration`.
+    pub observed_generation: i64,
+    /// Why its controller can't make pods (quota, webhook), if it can't: reason and message.
+    pub failure: Option<(String, String)>,
+}
+
+/// A pod.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pod {
+    /// Who it is.
+    pub meta: Metadata,
+    /// Whether it is ready.
+    pub ready: bool,
+    /// What keeps it from being ready, in one sentence, if its status says so.
+    pub trouble: Option<String>,
+}
+
+/// A Service.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Service {
+    /// Who it is.
+    pub meta: Metadata,
+    /// `spec.selector`.
+    pub selector: BTreeMap<String, String>,
+}
+
+impl Metadata {
+    /// Reads an object's metadata.
+    ///
+    /// # Errors
+    /// It has no name or no uid, and so came from no API server.
+    pub fn from_json(object: &Value) -> Result<Self, String> {
+        let metadata = &object["metadata"];
+        let text = |field: &str| metadata[field].as_str().unwrap_or_default().to_owned();
+        let owners = metadata["ownerReferences"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let read = Self {
+            name: text("name"),
+            namespace: text("namespace"),
+            uid: text("uid"),
+            resource_version: text("resourceVersion"),
+            generation: metadata["generation"].as_i64().unwrap_or(0),
+            labels: text_map(&metadata["labels"]),
+            annotations: text_map(&metadata["annotations"]),
+            has_annotations: metadata["annotations"].is_object(),
+            controller: owners
+                .iter()
+                .find(|owner| owner["controller"] == true)
+                .and_then(|owner| owner["uid"].as_str())
+                .map(str::to_owned),
+            has_owners: !owners.is_empty(),
+            created_at: metadata["creationTimestamp"].as_str().and_then(|text| parse_time(text).ok()),
+            deleting: metadata["deletionTimestamp"].is_string(),
+        };
+        if read.name.is_empty() || read.uid.is_empty() {
+            return Err("metadata.name and metadata.uid must be set; the API server sets both".to_owned());
+        }
+        Ok(read)
+    }
+}
+
+impl ReplicaSet {
+    /// Reads a ReplicaSet as the API server sends it.
+    ///
+    /// # Errors
+    /// It has no name or no uid.
+    pub fn from_json(object: &Value) -> Result<Self, String> {
+        let (spec, status) = (&object["spec"], &object["status"]);
+        let failure = conditions(status).find(|condition| is_true(condition, "ReplicaFailure")).map(|condition| {
+            let text = |field: &str| condition[field].as_str().unwrap_or_default().to_owned();
+            (text("reason"), text("message"))
+        });
+        Ok(Self {
+            meta: Metadata::from_json(object)?,
+            wanted: spec["replicas"].as_i64().map_or(1, to_count),
+            min_ready_seconds: spec["minReadySeconds"].as_i64().map_or(0, to_count),
+            template: PodTemplate::from(spec["template"].clone()),
+            replicas: count(&status["replicas"]),
+            ready: count(&status["readyReplicas"]),
+            available: count(&status["availableReplicas"]),
+            observed_generation: status["observedGeneration"].as_i64().unwrap_or(0),
+            failure,
+        })
+    }
+
+    /// The hash that names its revision: its label, or that of its template.
+    pub fn hash(&self) -> &str {
+        let label = self.meta.labels.get(HASH_LABEL).map(String::as_str);
+        label.or_else(|| self.template.label(HASH_LABEL)).unwrap_or_default()
+    }
+
+    /// Available pods that will stay: what is above `spec.replicas` is on its way out.
+    pub fn available_to_stay(&self) -> i32 {
+        self.available.min(self.wanted)
+    }
+
+    /// Whether its status describes its spec.
+    pub fn is_observed(&self) -> bool {
+        self.observed_generation >= self.meta.generation
+    }
+}
+
+impl Pod {
+    /// Reads a pod as the API server sends it.
+    ///
+    /// # Errors
+    /// It has no name or no uid.
+    pub fn from_json(object: &Value) -> Result<Self, String> {
+        let status = &object["status"];
+        Ok(Self {
+            meta: Metadata::from_json(object)?,
+            ready: conditions(status).any(|condition| is_true(condition, "Ready")),
+            trouble: trouble(status),
+        })
+    }
+}
+
+impl Service {
+    /// Reads a Service as the API server sends it.
+    ///
+    /// # Errors
+    /// It has no name or no uid.
+    pub fn from_json(object: &Value) -> Result<Self, String> {
+        Ok(Self { meta: Metadata::from_json(object)?, selector: text_map(&object["spec"]["selector"]) })
+    }
+
+    /// The revision that it selects, if it selects one.
+    pub fn hash(&self) -> Option<&str> {
+        self.selector.get(HASH_LABEL).map(String::as_str)
+    }
+}
+
+/// Waiting for an image, crashing, or not placed: what a person would look for first.
+fn trouble(status: &Value) -> Option<String> {
+    let lists = ["initContainerStatuses", "containerStatuses"];
+    let mut containers = lists.iter().flat_map(|list| status[*list].as_array().into_iter().flatten());
+    let waiting = containers.find_map(|container| {
+        let waiting = &container["state"]["waiting"];
+        let reason =
+            waiting["reason"].as_str().filter(|reason| !matches!(*reason, "ContainerCreating" | "PodInitializing"))?;
+        let name = container["name"].as_str().unwrap_or_default();
+        Some(match waiting["message"].as_str() {
+            Some(message) if !message.is_empty() => format!("container {name}: {reason} ({message})"),
+            _ => format!("container {name}: {reason}"),
+        })
+    });
+    waiting.or_else(|| {
+        let unplaced = conditions(status).find(|c| c["type"] == "PodScheduled" && c["status"] == "False")?;
+        Some(format!("not scheduled: {}", unplaced["message"].as_str().unwrap_or("no reason given")))
+    })
+}
+
+fn conditions(status: &Value) -> impl Iterator<Item = &Value> {
+    status["conditions"].as_array().into_iter().flatten()
+}
+
+fn is_true(condition: &Value, kind: &str) -> bool {
+    condition["type"] == kind && condition["status"] == "True"
+}
+
+fn text_map(value: &Value) -> BTreeMap<String, String> {
+    let entries = value.as_object().into_iter().flatten();
+    entries.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect()
+}
+
+fn count(value: &Value) -> i32 {
+    value.as_i64().map_or(0, to_count)
+}
+
+fn to_count(number: i64) -> i32 {
+    i32::try_from(number.max(0)).unwrap_or(i32::MAX)
+}

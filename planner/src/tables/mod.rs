@@ -1,0 +1,9 @@
+//! Tables over the four moves: a row a case, named after what the user sees, the answer written by hand.
+
+mod fixture;
+mod promises;
+mod refusals;
+mod revisions;
+mod sentences;
+mod sizes;
+mod wishes;

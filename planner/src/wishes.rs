@@ -1,0 +1,145 @@
+//! What is remembered of a release, and what people asked for since: read from status and spec, each wish once.
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use sluice_crds::Rollout;
+use sluice_crds::rollout::CanaryStrategy;
+use sluice_crds::rollout::status::{PauseCondition, RejectedRevision, RolloutStatus};
+use sluice_crds::template::{StepHash, TemplateHash};
+
+use crate::plan::Event;
+use crate::snapshot::ReplicaSet;
+
+/// The facts that can't be observed again; all else is computed from the objects.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Facts {
+    /// The stable revision; none before the first one was available.
+    pub(crate) stable_hash: Option<TemplateHash>,
+    /// The current step; the number of steps when all are done.
+    pub(crate) step: usize,
+    /// Why the release waits, and since when.
+    pub(crate) pauses: Vec<PauseCondition>,
+    /// Whether we paused it: with `pauses` empty, somebody has resumed.
+    pub(crate) paused_by_us: bool,
+    /// Since when it is aborted.
+    pub(crate) aborted_at: Option<Timestamp>,
+    /// Whether somebody asked to skip all that is left.
+    pub(crate) promote_full: bool,
+    /// Revisions that were taken back, the latest first.
+    pub(crate) rejected: Vec<RejectedRevision>,
+}
+
+/// What was read, and what is to be told of it.
+pub(crate) struct Read {
+    pub(crate) facts: Facts,
+    pub(crate) events: Vec<Event>,
+    pub(crate) restarts_clock: bool,
+}
+
+/// Reads the stored status against the revision and the steps that the spec asks for now.
+pub(crate) fn read(
+    stored: &RolloutStatus,
+    canary: &CanaryStrategy,
+    new_hash: &TemplateHash,
+    step_hash: &StepHash,
+    in_window: bool,
+    now: Timestamp,
+) -> Read {
+    let steps = canary.steps().len();
+    let stable_hash = stored.stable_rs.clone().filter(|hash| !hash.is_empty());
+    let rejected = stored.rejected.clone().unwrap_or_default();
+    let is_stable = stable_hash.as_ref() == Some(new_hash);
+    let other_revision = stored.current_pod_hash.as_ref() != Some(new_hash);
+    if other_revision || stored.current_step_hash.as_ref() != Some(step_hash) {
+        let skips = is_stable || (other_revision && in_window);
+        let mut events = Vec::new();
+        if other_revision && skips {
+            let whither = if is_stable { "is the stable revision" } else { "lies within the rollback window" };
+            events.push(Event::normal("SkipSteps", format!("Skipping all steps: {new_hash} {whither}")));
+        }
+        let facts = Facts { stable_hash, step: if skips { steps } else { 0 }, rejected, ..Facts::default() };
+        return Read { facts, events, restarts_clock: true };
+    }
+    let mut facts = Facts {
+        stable_hash,
+        step: usize::try_from(stored.current_step_index.unwrap_or(0)).unwrap_or(0).min(steps),
+        pauses: stored.pause_conditions.clone().unwrap_or_default(),
+        paused_by_us: stored.controller_pause.unwrap_or(false),
+        aborted_at: None,
+        promote_full: stored.promote_full.unwrap_or(false),
+        rejected,
+    };
+    if is_stable {
+        // Nothing is being released, so there is nothing to abort, to promote or to wait for.
+        let Facts { stable_hash, rejected, .. } = facts;
+        facts = Facts { stable_hash, step: steps, rejected, ..Facts::default() };
+        return Read { facts, events: Vec::new(), restarts_clock: false };
+    }
+    let aborted_at = stored.aborted_at.as_ref().map(|Time(at)| *at);
+    let restarts_clock = match (stored.abort.unwrap_or(false), aborted_at) {
+        (true, None) => {
+            abort(&mut facts, now);
+            false
+        }
+        // Asked for after the abort, which has taken earlier wishes back.
+        (true, Some(_)) if facts.promote_full => true,
+        (true, Some(at)) => {
+            abort(&mut facts, at);
+            false
+        }
+        (false, Some(_)) => {
+            facts.step = 0;
+            facts.pauses.clear();
+            facts.paused_by_us = false;
+            true
+        }
+        (false, None) => false,
+    };
+    if facts.promote_full {
+        facts.pauses.clear();
+        facts.paused_by_us = false;
+    }
+    Read { facts, events: Vec::new(), restarts_clock }
+}
+
+/// Back to stable, to stay there until somebody says otherwise.
+pub(crate) fn abort(facts: &mut Facts, at: Timestamp) {
+    facts.aborted_at = Some(at);
+    facts.step = 0;
+    facts.pauses.clear();
+    facts.paused_by_us = false;
+    facts.promote_full = false;
+}
+
+/// So many revisions that were taken back are remembered.
+const MOST_REJECTED: usize = 10;
+
+/// Remembers that a revision was taken back, and why.
+pub(crate) fn reject(facts: &mut Facts, hash: &TemplateHash, reason: String) {
+    forgive(facts, hash);
+    let at = facts.aborted_at.map(Time);
+    facts.rejected.insert(0, RejectedRevision { pod_hash: Some(hash.clone()), at, reason: Some(reason) });
+    facts.rejected.truncate(MOST_REJECTED);
+}
+
+/// A revision that became stable was not so bad.
+pub(crate) fn forgive(facts: &mut Facts, hash: &TemplateHash) {
+    facts.rejected.retain(|rejected| rejected.pod_hash.as_ref() != Some(hash));
+}
+
+/// Whether the wanted revision is an earlier one, so near that going back skips steps.
+pub(crate) fn in_rollback_window(
+    rollout: &Rollout,
+    owned: &[&ReplicaSet],
+    new: Option<&ReplicaSet>,
+    stable: Option<&ReplicaSet>,
+) -> bool {
+    let window = rollout.spec.rollback_window.as_ref().and_then(|window| window.revisions);
+    let (Some(window), Some(new), Some(stable)) = (window, new, stable) else { return false };
+    let (from, to) = (new.meta.created_at, stable.meta.created_at);
+    if from >= to {
+        return false;
+    }
+    let between = owned.iter().filter(|set| set.meta.created_at > from && set.meta.created_at < to).count();
+    i32::try_from(between).is_ok_and(|between| between < window)
+}

@@ -1,0 +1,249 @@
+//! A controller without threads: plan, do the writes, let the cluster answer, plan again.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use sluice_crds::Rollout;
+use sluice_planner::{Action, Kind, Plan, Pod, ReplicaSet, Service, Snapshot, Write, plan};
+use sluice_sandbox::Cluster;
+use sluice_sandbox::api::access::User;
+use sluice_sandbox::api::request::{Request, Response};
+
+use super::invariants::Judge;
+
+const ROLLOUTS: &str = "/apis/argoproj.io/v1alpha1/namespaces/default/rollouts";
+/// More passes than this without the clock moving, and the planner answers itself for ever.
+const MOST_PASSES: usize = 300;
+
+/// When the controller dies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Crashes {
+    Never,
+    /// After each write, so that the next pass sees it and nothing more.
+    AfterEachWrite,
+}
+
+pub(crate) struct Site {
+    pub(crate) cluster: Cluster,
+    crashes: Crashes,
+    judge: Judge,
+    /// Reasons of the events told, in order.
+    pub(crate) events: Vec<&'static str>,
+    /// The last plan.
+    pub(crate) last: Plan,
+    pub(crate) writes: usize,
+}
+
+impl Site {
+    pub(crate) fn new(crashes: Crashes) -> Self {
+        let now: Timestamp = "2026-01-01T00:00:00Z".parse().expect("a time");
+        let mut site = Self {
+            cluster: Cluster::new(7, 3, now),
+            crashes,
+            judge: Judge::default(),
+            events: Vec::new(),
+            last: Plan::default(),
+            writes: 0,
+        };
+        for crd in sluice_crds::schema::crds() {
+            site.ask(Request::post("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", &crd));
+        }
+        site
+    }
+
+    /// A user creates something.
+    pub(crate) fn create(&mut self, path: &str, yaml: &str) {
+        let object: Value = serde_saphyr::from_str(yaml).expect("YAML");
+        self.ask(Request::post(path, &object));
+    }
+
+    pub(crate) fn create_rollout(&mut self, yaml: &str) {
+        self.create(ROLLOUTS, yaml);
+    }
+
+    /// A user changes the spec.
+    pub(crate) fn change(&mut self, change: &Value) {
+        self.judge.new_epoch();
+        self.ask(Request::patch(&format!("{ROLLOUTS}/web"), "application/merge-patch+json", change));
+    }
+
+    /// A user or tool changes the status, as the kubectl plugin does.
+    pub(crate) fn wish(&mut self, status: &Value) {
+        self.judge.new_epoch();
+        let path = format!("{ROLLOUTS}/web/status");
+        self.ask(Request::patch(&path, "application/merge-patch+json", &json!({ "status": status })));
+    }
+
+    pub(crate) fn set_image(&mut self, image: &str) {
+        self.change_containers(&json!([{"name": "web", "image": image}]));
+    }
+
+    pub(crate) fn change_containers(&mut self, containers: &Value) {
+        self.change(&json!({"spec": {"template": {"spec": {"containers": containers}}}}));
+    }
+
+    /// Whatever happens next was not decided by the planner alone.
+    pub(crate) fn new_epoch(&mut self) {
+        self.judge.new_epoch();
+    }
+
+    pub(crate) fn rollout(&self) -> Value {
+        let object = self.cluster.world().get("argoproj.io", "rollouts", "default", "web");
+        object.expect("the Rollout").value().clone()
+    }
+
+    pub(crate) fn status(&self, field: &str) -> Value {
+        self.rollout()["status"][field].clone()
+    }
+
+    /// Phase and message.
+    pub(crate) fn said(&self) -> (String, String) {
+        let text = |field: &str| self.status(field).as_str().unwrap_or_default().to_owned();
+        (text("phase"), text("message"))
+    }
+
+    /// Revision, pods wanted and pods available of each ReplicaSet that has any, by revision.
+    pub(crate) fn sizes(&self) -> Vec<(i64, i64, i64)> {
+        let mut sizes: Vec<_> = self
+            .cluster
+            .world()
+            .list("apps", "replicasets", "default")
+            .iter()
+            .map(|set| {
+                let set = set.value();
+                let revision = set["metadata"]["annotations"]["rollout.argoproj.io/revision"].as_str();
+                let revision = revision.and_then(|text| text.parse().ok()).unwrap_or(0);
+                let count = |value: &Value| value.as_i64().unwrap_or(0);
+                (revision, count(&set["spec"]["replicas"]), count(&set["status"]["availableReplicas"]))
+            })
+            .filter(|(_, wanted, _)| *wanted > 0)
+            .collect();
+        sizes.sort_unstable();
+        sizes
+    }
+
+    /// The revision's hash that a Service selects.
+    pub(crate) fn selected(&self, service: &str) -> Value {
+        let object = self.cluster.world().get("", "services", "default", service).expect("the Service");
+        object.value()["spec"]["selector"]["rollouts-pod-template-hash"].clone()
+    }
+
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        let world = self.cluster.world();
+        let rollout: Rollout = serde_json::from_value(self.rollout()).expect("a Rollout");
+        let list = |group: &str, plural: &str| world.list(group, plural, "default");
+        Snapshot {
+            rollout: Arc::new(rollout),
+            replica_sets: list("apps", "replicasets")
+                .iter()
+                .map(|object| Arc::new(ReplicaSet::from_json(object.value()).expect("a ReplicaSet")))
+                .collect(),
+            pods: list("", "pods").iter().map(|pod| Arc::new(Pod::from_json(pod.value()).expect("a pod"))).collect(),
+            services: list("", "services")
+                .iter()
+                .map(|service| Arc::new(Service::from_json(service.value()).expect("a Service")))
+                .collect(),
+        }
+    }
+
+    /// One pass. Says whether anything was written.
+    pub(crate) fn pass(&mut self) -> bool {
+        let snapshot = self.snapshot();
+        let decided = plan(&snapshot, self.cluster.now());
+        assert_eq!(decided, plan(&snapshot, self.cluster.now()), "the same snapshot and time, another plan");
+        assert!(!decided.why.is_empty(), "a plan that does not say why");
+        self.execute(decided)
+    }
+
+    /// Does what a plan says, as far as nothing fails or dies.
+    pub(crate) fn execute(&mut self, decided: Plan) -> bool {
+        self.last = decided.clone();
+        let has_status = decided.status.is_some();
+        let wrote = !decided.writes.is_empty() || has_status;
+        for write in decided.writes {
+            if !self.write(&write) {
+                return true;
+            }
+            self.tell(&write.events);
+            if self.crashes == Crashes::AfterEachWrite {
+                return true;
+            }
+        }
+        if decided.status.is_none_or(|write| self.write(&write)) {
+            self.tell(&decided.events);
+        }
+        wrote
+    }
+
+    fn tell(&mut self, events: &[sluice_planner::Event]) {
+        for event in events {
+            self.events.push(event.reason);
+            match event.reason {
+                // Going back is another direction, and our own decision where a deadline asks for it.
+                "RolloutAborted" => self.judge.new_epoch(),
+                // The next step may ask for less than the one before.
+                "RolloutStepCompleted" => self.judge.new_step(),
+                _ => {}
+            }
+        }
+    }
+
+    fn write(&mut self, write: &Write) -> bool {
+        self.judge.before(self.cluster.world(), &self.rollout(), write);
+        let path = write.target.path(&write.action);
+        let request = Request::new(write.action.method(), &path)
+            .with_json(&write.action.body())
+            .with_header("content-type", write.action.content_type());
+        let before = self.cluster.world().revision();
+        let response = self.cluster.handle(&request.as_user(User::admin()));
+        self.writes += 1;
+        let changed = self.cluster.world().revision() != before;
+        let done = response.status < 300;
+        assert!(!done || changed, "a write that changed nothing: {write:?}");
+        if !done {
+            let stale = response.status == 409 || is_failed_test(&response);
+            assert!(stale, "{} {path}: {} {}", write.action.method(), response.status, response.json_body());
+        }
+        if write.target.kind == Kind::RolloutStatus {
+            let Action::Patch(_) = &write.action else { panic!("a status is patched") };
+        }
+        done
+    }
+
+    /// Passes until nothing is left to write at this moment.
+    pub(crate) fn settle(&mut self) {
+        for _ in 0..MOST_PASSES {
+            if !self.pass() {
+                return;
+            }
+        }
+        panic!("the planner does not come to rest: {:#?}", self.last);
+    }
+
+    /// Lets time pass; everything on the way happens at its own moment.
+    pub(crate) fn run_for(&mut self, seconds: i64) {
+        let until = self.cluster.now() + SignedDuration::from_secs(seconds);
+        loop {
+            self.settle();
+            let wakes = [self.cluster.next_wake(), self.last.wake_at];
+            let next = wakes.into_iter().flatten().filter(|wake| *wake > self.cluster.now()).min();
+            match next.filter(|wake| *wake <= until) {
+                Some(wake) => self.cluster.advance_to(wake),
+                None => break,
+            }
+        }
+        self.cluster.advance_to(until);
+        self.settle();
+    }
+
+    pub(crate) fn ask(&mut self, request: Request) -> Value {
+        let response = self.cluster.handle(&request.as_user(User::admin()));
+        assert!(response.status < 300, "{} {}", response.status, response.json_body());
+        response.json_body()
+    }
+}
+
+fn is_failed_test(response: &Response) -> bool {
+    response.status == 422 && response.json_body().to_string().contains("test failed")
+}

@@ -1,0 +1,156 @@
+//! The promises, checked on every single write against what the cluster holds at that moment.
+//!
+//! Everything here is read from the objects themselves; nothing is shared with the planner's own arithmetic.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use sluice_planner::{Action, Kind, Write};
+use sluice_sandbox::World;
+
+const HASH: &str = "rollouts-pod-template-hash";
+
+/// Remembers what was written since somebody last asked for something.
+#[derive(Default)]
+pub(crate) struct Judge {
+    selectors: BTreeMap<String, Vec<String>>,
+    directions: BTreeMap<String, bool>,
+}
+
+struct Size {
+    name: String,
+    hash: String,
+    wanted: i64,
+    ready: i64,
+    available: i64,
+}
+
+impl Judge {
+    /// Somebody asked for something, so directions may turn.
+    pub(crate) fn new_epoch(&mut self) {
+        self.selectors.clear();
+        self.directions.clear();
+    }
+
+    /// The next step begins, whose sizes may lie the other way.
+    pub(crate) fn new_step(&mut self) {
+        self.directions.clear();
+    }
+
+    pub(crate) fn before(&mut self, world: &World, rollout: &Value, write: &Write) {
+        Self::touches_only_its_own(world, rollout, write);
+        let Action::Patch(operations) = &write.action else { return };
+        assert_eq!(operations[0]["path"], "/metadata/uid", "a patch that does not name its object: {write:?}");
+        let set_to = |path: &str| {
+            operations
+                .iter()
+                .find(|operation| operation["op"] == "add" && operation["path"] == path)
+                .map(|o| &o["value"])
+        };
+        match write.target.kind {
+            Kind::ReplicaSet => {
+                if let Some(to) = set_to("/spec/replicas").and_then(Value::as_i64) {
+                    self.resize(world, rollout, &write.target.name, to);
+                }
+            }
+            Kind::Service => {
+                if let Some(to) = set_to(&format!("/spec/selector/{HASH}")).and_then(Value::as_str) {
+                    self.switch(world, &write.target.name, to);
+                }
+            }
+            Kind::Rollout | Kind::RolloutStatus => {}
+        }
+    }
+
+    /// Promise 6: objects of others are not touched, and no ReplicaSet turns round by itself.
+    fn touches_only_its_own(world: &World, rollout: &Value, write: &Write) {
+        if write.target.kind != Kind::ReplicaSet || matches!(write.action, Action::Create(_)) {
+            return;
+        }
+        let set = world.get("apps", "replicasets", "default", &write.target.name).expect("the ReplicaSet is there");
+        let owners = set.value()["metadata"]["ownerReferences"].as_array().cloned().unwrap_or_default();
+        let ours = owners.iter().any(|owner| owner["uid"] == rollout["metadata"]["uid"]);
+        assert!(ours || owners.is_empty(), "{} is not ours", write.target.name);
+        if matches!(write.action, Action::Delete { .. }) {
+            assert_eq!(set.value()["spec"]["replicas"], 0, "{} is deleted with pods", write.target.name);
+        }
+    }
+
+    /// Promises 2, 3 and 4.
+    fn resize(&mut self, world: &World, rollout: &Value, name: &str, to: i64) {
+        let sizes = sizes(world);
+        let this = sizes.iter().find(|size| size.name == name).expect("the ReplicaSet is there");
+        let replicas = rollout["spec"]["replicas"].as_i64().expect("a count");
+        let (surge, unavailable) = budgets(rollout, replicas);
+        let up = to > this.wanted;
+        if let Some(was_up) = self.directions.insert(name.to_owned(), up) {
+            assert_eq!(was_up, up, "{name} goes up and down although nobody asked");
+        }
+        let total: i64 = sizes.iter().map(|size| size.wanted).sum::<i64>() - this.wanted + to;
+        if up {
+            assert!(total <= replicas + surge, "{name} → {to}: {total} pods are more than {replicas} + {surge}");
+            let aborted = rollout["status"]["abort"] == true && rollout["status"]["promoteFull"] != true;
+            let is_new = rollout["status"]["currentPodHash"] == this.hash.as_str();
+            // A first release has nothing to go back to, and so it stays.
+            let stable = rollout["status"]["stableRS"].as_str();
+            let goes_back = aborted && is_new && stable.is_some_and(|stable| stable != this.hash);
+            assert!(!goes_back, "an aborted release grows");
+            return;
+        }
+        let stays = |size: &Size| size.available.min(size.wanted);
+        let before: i64 = sizes.iter().map(stays).sum();
+        let after = before - stays(this) + this.available.min(to);
+        let least = (replicas - unavailable).max(i64::from(replicas > 1 || (replicas == 1 && surge > 0)));
+        assert!(
+            after >= least.min(before),
+            "{name} → {to}: {after} available are too few of {before}, {least} must stay"
+        );
+        let ready: i64 = sizes.iter().map(|size| size.ready.min(size.wanted)).sum();
+        let ready_after = ready - this.ready.min(this.wanted) + this.ready.min(to);
+        if replicas > 1 || (replicas == 1 && surge > 0) {
+            assert!(ready == 0 || ready_after > 0, "{name} → {to}: the last ready pod goes");
+            let selected = services(world).into_iter().any(|(_, hash)| hash == this.hash);
+            assert!(!selected || this.ready == 0 || to > 0, "{name} → 0: a Service still points at it");
+        }
+    }
+
+    /// Promises 1 and 6: a Service moves to a revision that can serve, and not back and forth.
+    fn switch(&mut self, world: &World, service: &str, to: &str) {
+        let target = sizes(world).into_iter().find(|size| size.hash == to).expect("a revision to select");
+        assert!(target.available > 0, "{service} is pointed at {to}, which has no pods");
+        let values = self.selectors.entry(service.to_owned()).or_default();
+        assert!(!values.iter().any(|value| value == to), "{service} flaps: {values:?}, then {to}");
+        values.push(to.to_owned());
+    }
+}
+
+fn sizes(world: &World) -> Vec<Size> {
+    let sets = world.list("apps", "replicasets", "default");
+    sets.iter()
+        .map(|set| {
+            let (object, count) = (set.value(), |value: &Value| value.as_i64().unwrap_or(0));
+            Size {
+                name: set.name().to_owned(),
+                hash: object["metadata"]["labels"][HASH].as_str().unwrap_or_default().to_owned(),
+                wanted: count(&object["spec"]["replicas"]),
+                ready: count(&object["status"]["readyReplicas"]),
+                available: count(&object["status"]["availableReplicas"]),
+            }
+        })
+        .collect()
+}
+
+fn services(world: &World) -> Vec<(String, String)> {
+    let services = world.list("", "services", "default");
+    let hash = |value: &Value| value["spec"]["selector"][HASH].as_str().unwrap_or_default().to_owned();
+    services.iter().map(|service| (service.name().to_owned(), hash(service.value()))).collect()
+}
+
+/// The stories write whole numbers or leave out; 25 % is what is left out.
+fn budgets(rollout: &Value, replicas: i64) -> (i64, i64) {
+    let canary = &rollout["spec"]["strategy"]["canary"];
+    let surge = canary["maxSurge"].as_i64().unwrap_or((replicas * 25 + 99) / 100);
+    let unavailable = canary["maxUnavailable"].as_i64().unwrap_or(replicas * 25 / 100);
+    let unavailable = if surge == 0 { unavailable.max(1) } else { unavailable };
+    (surge, unavailable.min(replicas))
+}

@@ -1,0 +1,127 @@
+//! Many people at once and nodes that come and go, drawn from a seed; in the end all is quiet, and the release
+//! must reach its end.
+
+use serde_json::json;
+use sluice_sandbox::Random;
+
+use super::driver::{Crashes, Site};
+
+const NODES: [&str; 3] = ["node-1", "node-2", "node-3"];
+/// The last two never get ready.
+const IMAGES: [&str; 5] = ["web:1", "web:2", "web:3", "web:does-not-exist", "web:missing"];
+
+/// A number from 0 up to, and without, the bound.
+fn draw(random: &mut Random, bound: u64) -> u64 {
+    random.below(bound)
+}
+
+fn pick<'a>(random: &mut Random, of: &[&'a str]) -> &'a str {
+    of[usize::try_from(draw(random, of.len() as u64)).expect("an index")]
+}
+
+fn rollout(random: &mut Random) -> String {
+    let services = pick(random, &["", "stableService: stable, canaryService: canary, "]);
+    let budgets = pick(
+        random,
+        &[
+            "",
+            "maxSurge: 1, maxUnavailable: 0, ",
+            "maxSurge: 0, maxUnavailable: 1, ",
+            "maxSurge: 2, maxUnavailable: 2, ",
+        ],
+    );
+    let steps = pick(
+        random,
+        &[
+            "[]",
+            "[{setWeight: 20}, {pause: {}}, {setWeight: 60}, {pause: {duration: 20}}]",
+            "[{pause: {duration: 5}}, {setWeight: 0}, {setWeight: 100}, {pause: {}}]",
+            "[{setWeight: 50}, {setWeight: 10}, {pause: {}}, {setWeight: 100}]",
+        ],
+    );
+    let options = pick(
+        random,
+        &[
+            "",
+            "progressDeadlineAbort: true",
+            "rollbackWindow: {revisions: 2}",
+            "minReadySeconds: 3",
+            "revisionHistoryLimit: 0",
+        ],
+    );
+    format!(
+        "
+apiVersion: argoproj.io/v1alpha1
+kind: Rollout
+metadata: {{name: web, namespace: default}}
+spec:
+  replicas: {}
+  progressDeadlineSeconds: 60
+  {options}
+  selector: {{matchLabels: {{app: web}}}}
+  template:
+    metadata: {{labels: {{app: web}}, annotations: {{sandbox.sluice.dev/ready-after: {}s}}}}
+    spec: {{containers: [{{name: web, image: '{}'}}]}}
+  strategy: {{canary: {{{services}{budgets}steps: {steps}}}}}
+",
+        draw(random, 7),
+        draw(random, 8),
+        pick(random, &IMAGES),
+    )
+}
+
+fn something_happens(site: &mut Site, random: &mut Random) {
+    match draw(random, 12) {
+        0..=2 => site.set_image(pick(random, &IMAGES)),
+        3 => site.wish(&json!({"abort": true})),
+        4 => site.wish(&json!({"abort": false})),
+        5 | 6 => site.wish(&json!({"pauseConditions": null})),
+        7 => site.wish(&json!({"promoteFull": true})),
+        8 => site.change(&json!({"spec": {"replicas": draw(random, 7)}})),
+        9 => site.change(&json!({"spec": {"paused": draw(random, 2) == 0}})),
+        10 => site.cluster.lose_node(pick(random, &NODES)),
+        _ => site.cluster.recover_node(pick(random, &NODES)),
+    }
+    site.new_epoch();
+}
+
+fn live(seed: u64) {
+    let random = &mut Random::seeded(seed);
+    let crashes = if draw(random, 2) == 0 { Crashes::Never } else { Crashes::AfterEachWrite };
+    let mut site = Site::new(crashes);
+    for name in ["stable", "canary"] {
+        let yaml = format!(
+            "{{apiVersion: v1, kind: Service, metadata: {{name: {name}, namespace: default}}, \
+             spec: {{selector: {{app: web}}, ports: [{{port: 80}}]}}}}"
+        );
+        site.create("/api/v1/namespaces/default/services", &yaml);
+    }
+    site.create_rollout(&rollout(random));
+    for _ in 0..12 {
+        for _ in 0..draw(random, 3) {
+            site.pass();
+        }
+        let seconds = i64::try_from(draw(random, 25)).expect("seconds");
+        site.run_for(seconds);
+        something_happens(&mut site, random);
+    }
+    for node in NODES {
+        site.cluster.recover_node(node);
+    }
+    site.change(&json!({"spec": {"paused": false, "replicas": 3}}));
+    site.set_image("web:good");
+    site.run_for(60);
+    site.wish(&json!({"promoteFull": true}));
+    site.run_for(120);
+    assert_eq!(site.said(), ("Healthy".into(), String::new()), "{}", site.last.why);
+    let sizes: Vec<(i64, i64)> = site.sizes().iter().map(|(_, wanted, available)| (*wanted, *available)).collect();
+    assert_eq!(sizes, [(3, 3)]);
+}
+
+#[test]
+fn whatever_people_and_nodes_do_every_write_is_safe_and_the_end_is_reached() {
+    for seed in 0..8 {
+        let outcome = std::panic::catch_unwind(|| live(seed));
+        assert!(outcome.is_ok(), "seed {seed} fails; the reason stands above");
+    }
+}
