@@ -57,8 +57,7 @@ pub fn route(path: &str) -> Route {
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     match segments.as_slice() {
         ["version"] => Route::Version,
-        ["healthz" | "livez" | "readyz"] => Route::Health,
-        ["healthz" | "livez" | "readyz", "ping" | "etcd" | "log"] => Route::Health,
+        ["healthz" | "livez" | "readyz"] | ["healthz" | "livez" | "readyz", "ping" | "etcd" | "log"] => Route::Health,
         ["api"] => Route::Discovery(Prefix::Core),
         ["apis"] => Route::Discovery(Prefix::Groups),
         ["openapi", "v3"] => Route::OpenApiIndex,

@@ -157,8 +157,8 @@ impl Test {
     }
 }
 
-fn unable(why: String) -> Box<Status> {
-    Status::bad_request(format!("unable to parse requirement: {why}"))
+fn unable(why: impl AsRef<str>) -> Box<Status> {
+    Status::bad_request(format!("unable to parse requirement: {}", why.as_ref()))
 }
 
 fn requirement(tokens: &mut Tokens<'_>) -> Answer<Requirement> {
