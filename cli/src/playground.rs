@@ -68,7 +68,7 @@ async fn play(args: &Args) -> anyhow::Result<()> {
         .with_context(|| format!("listening on port {} of the loopback interface", args.port))?;
     let folder = Folder::create()?;
     let kubeconfig = folder.write("kubeconfig", &https.kubeconfig(&token))?;
-    println!("{}", report::welcome(&https.address().to_string(), &kubeconfig, args));
+    report::say(&report::welcome(&https.address().to_string(), &kubeconfig, args));
     let end = async {
         match args.for_seconds {
             Some(seconds) => tokio::time::sleep(Duration::from_secs(seconds)).await,
@@ -82,7 +82,7 @@ async fn play(args: &Args) -> anyhow::Result<()> {
         () = report::follow(&door) => {}
     }
     https.close().await;
-    println!("The playground is gone, and everything in it.");
+    report::say("The playground is gone, and everything in it.");
     Ok(())
 }
 

@@ -1,12 +1,13 @@
-//! `cargo xtask builtin-schemas`: the sandbox's table of built-in types, taken from a real control plane.
+//! The sandbox's table of built-in types, taken from the OpenAPI documents of a real control plane.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
-use std::process::{Command, ExitCode};
+use std::path::Path;
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
-use clap::Args;
 use serde_json::{Map, Value, json};
+
+use crate::process;
 
 /// Where the types of the built-in kinds are published, and which kinds of each place the sandbox knows.
 const SOURCES: &[(&str, &[&str])] = &[
@@ -61,54 +62,33 @@ const KEPT: &[&str] = &[
     "x-kubernetes-patch-strategy",
 ];
 
-/// Regenerate sandbox/src/schema/builtin.json from the OpenAPI documents of a running control plane (2 s).
-///
-/// Start one first with `cargo xtask control-plane up` and point KUBECONFIG at it.
-#[derive(Args)]
-pub(crate) struct BuiltinSchemas {
-    /// The kubectl to ask with.
-    #[arg(long, default_value = "kubectl")]
-    kubectl: PathBuf,
-    /// Where to write.
-    #[arg(long, default_value = "sandbox/src/schema/builtin.json")]
-    out: PathBuf,
+/// The table as it is checked in.
+pub(crate) fn table(kubectl: &Path, kubeconfig: &Path) -> Result<String> {
+    let mut published = BTreeMap::new();
+    for (path, _) in SOURCES {
+        let document = fetch(path, kubectl, kubeconfig)?;
+        let schemas = document
+            .pointer("/components/schemas")
+            .and_then(Value::as_object)
+            .with_context(|| format!("/openapi/v3/{path} has no schemas"))?;
+        published.extend(schemas.iter().map(|(name, schema)| (name.clone(), schema.clone())));
+    }
+    let mut kinds = BTreeMap::new();
+    for (path, wanted) in SOURCES {
+        let api_version = path.trim_start_matches("apis/").trim_start_matches("api/");
+        for kind in *wanted {
+            let name = definition_of(&published, api_version, kind)
+                .with_context(|| format!("no document knows {api_version} {kind}"))?;
+            kinds.insert(format!("{api_version}/{kind}"), name);
+        }
+    }
+    Table::collect(&published, &kinds)
 }
 
-impl BuiltinSchemas {
-    pub(crate) fn run(self) -> Result<ExitCode> {
-        let mut published = BTreeMap::new();
-        for (path, _) in SOURCES {
-            let document = self.fetch(path)?;
-            let schemas = document
-                .pointer("/components/schemas")
-                .and_then(Value::as_object)
-                .with_context(|| format!("/openapi/v3/{path} has no schemas"))?;
-            published.extend(schemas.iter().map(|(name, schema)| (name.clone(), schema.clone())));
-        }
-        let mut kinds = BTreeMap::new();
-        for (path, wanted) in SOURCES {
-            let api_version = path.trim_start_matches("apis/").trim_start_matches("api/");
-            for kind in *wanted {
-                let name = definition_of(&published, api_version, kind)
-                    .with_context(|| format!("no document knows {api_version} {kind}"))?;
-                kinds.insert(format!("{api_version}/{kind}"), name);
-            }
-        }
-        let table = Table::collect(&published, &kinds)?;
-        std::fs::write(&self.out, table).with_context(|| format!("writing {}", self.out.display()))?;
-        Ok(ExitCode::SUCCESS)
-    }
-
-    fn fetch(&self, path: &str) -> Result<Value> {
-        let output = Command::new(&self.kubectl)
-            .args(["get", "--raw", &format!("/openapi/v3/{path}")])
-            .output()
-            .with_context(|| format!("running {}", self.kubectl.display()))?;
-        if !output.status.success() {
-            bail!("/openapi/v3/{path}: {}", String::from_utf8_lossy(&output.stderr).trim());
-        }
-        serde_json::from_slice(&output.stdout).with_context(|| format!("/openapi/v3/{path} is no JSON"))
-    }
+fn fetch(path: &str, kubectl: &Path, kubeconfig: &Path) -> Result<Value> {
+    let mut get = Command::new(kubectl);
+    get.arg("--kubeconfig").arg(kubeconfig).args(["get", "--raw", &format!("/openapi/v3/{path}")]);
+    serde_json::from_str(&process::answer_of(get)?).with_context(|| format!("/openapi/v3/{path} is no JSON"))
 }
 
 /// The type of a kind: several types can carry the same kind's mark, only one has its name.

@@ -55,6 +55,10 @@ impl Watcher for Messages {
         false
     }
 
+    fn keeps(&self, line: &str) -> bool {
+        !line.starts_with("{\"reason\"")
+    }
+
     fn so_far(&self) -> String {
         format!("{} crates compiled", self.artifacts)
     }
@@ -87,6 +91,8 @@ mod tests {
         ] {
             assert!(!messages.shows(line));
         }
+        assert!(messages.keeps("error[E0433]: cannot find type `Reason` in this scope"));
+        assert!(!messages.keeps(r#"{"reason":"build-finished","success":false}"#));
         assert_eq!(messages.so_far(), "3 crates compiled");
         let found: Vec<_> = messages
             .executables

@@ -67,7 +67,9 @@ impl TestOutput {
                 self.found.skip(format!("{name} ({binary}) is {outcome}"));
                 true
             }
-            _ => self.shows_failures || line.ends_with("has been running for over 60 seconds"),
+            Some((_, "ok")) => false,
+            // The harness captures what tests print, so whatever else there is was meant to be seen.
+            _ => self.shows_failures || !(line.is_empty() || line == "ok" || line.starts_with("running ")),
         }
     }
 
@@ -193,6 +195,13 @@ test result: ok. 2 passed; 0 failed; 0 ignored; 0 measured; 4 filtered out; fini
         assert_eq!(shown.iter().filter(|line| line.starts_with("test result")).count(), 2, "{shown:?}");
         assert!(!shown.contains(&"test weight::none ... ok"), "{shown:?}");
         assert!(!shown.iter().any(|line| line.contains("Compiling")), "{shown:?}");
+    }
+
+    #[test]
+    fn what_a_test_says_past_the_capture_is_shown() {
+        let (_, shown) =
+            read("     Running tests/a.rs (a-1)\n\nrunning 1 test\ntest both ... 300 checks, all equal\nok\n");
+        assert_eq!(shown, ["test both ... 300 checks, all equal"]);
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod deny;
 mod e2e;
 mod guarded;
 mod instance;
+mod kubernetes_tables;
 mod libtest;
 mod process;
 mod readme;
@@ -46,8 +47,7 @@ enum Command {
     /// All of it runs, whatever fails first; the last line has the counts. With CI=true nothing may be skipped.
     Ci,
     Crds(crds::Crds),
-    BuiltinSchemas(builtin_schemas::BuiltinSchemas),
-    WireFields(wire_fields::WireFields),
+    KubernetesTables(kubernetes_tables::KubernetesTables),
     ControlPlane(control_plane::ControlPlane),
     /// Check licences, banned crates and sources of all dependencies by deny.toml (3 s; 1 to 2 min the first time).
     Deny,
@@ -64,8 +64,7 @@ fn main() -> ExitCode {
         Command::E2e(e2e) => Ok(e2e.run()),
         Command::Ci => ci::run(),
         Command::Crds(crds) => crds.run(),
-        Command::BuiltinSchemas(schemas) => schemas.run(),
-        Command::WireFields(fields) => fields.run(),
+        Command::KubernetesTables(tables) => tables.run(),
         Command::ControlPlane(control_plane) => control_plane.run(),
         Command::Deny => deny::run(),
         Command::Advisories => advisories::run(),

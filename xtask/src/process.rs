@@ -20,6 +20,10 @@ const AFTER_END: Duration = Duration::from_secs(2);
 pub(crate) trait Watcher {
     /// Takes one line, and says whether the reader should see it now.
     fn shows(&mut self, line: &str) -> bool;
+    /// Whether the line is worth keeping in the log.
+    fn keeps(&self, _line: &str) -> bool {
+        true
+    }
     /// How far the command has come, such as `120 crates compiled`; empty when it can't be said.
     fn so_far(&self) -> String;
 }
@@ -106,7 +110,9 @@ pub(crate) fn run(mut command: Command, doing: &str, log: &Path, watcher: &mut i
     loop {
         match lines.recv_timeout(Duration::from_millis(250)) {
             Ok(line) => {
-                writeln!(log_file, "{line}")?;
+                if watcher.keeps(&line) {
+                    writeln!(log_file, "{line}")?;
+                }
                 if watcher.shows(&line) {
                     eprintln!("  {line}");
                     last_shown = Instant::now();

@@ -8,7 +8,7 @@ use clap::Args;
 use crate::control_plane_tools::{Module, Tools};
 use crate::libtest::TestOutput;
 use crate::report::{Report, Tally};
-use crate::{crds, e2e, process, readme, template_hashes, workspace};
+use crate::{crds, e2e, kubernetes_tables, process, readme, template_hashes, workspace};
 
 /// Run everything that proves the project (5 min; 20 min on a fresh machine; --quick 1 min).
 ///
@@ -49,13 +49,16 @@ impl Test {
         report.part("generated files", crds::check);
         if self.quick {
             report.part("real control plane", |tally| {
-                tally.skip("--quick leaves it out, with the template hashes and the README's commands");
+                tally.skip(
+                    "--quick leaves it out, and with it what is compared with Kubernetes, and the README's commands",
+                );
                 Ok(())
             });
             return Ok(());
         }
         report.part("programs of the control plane", |_| Tools::ready().map(drop));
         report.part("end-to-end tests on a real control plane", |tally| e2e::run_tests(None, tally));
+        report.part("tables taken from Kubernetes", kubernetes_tables::check);
         report.part("template hashes against Go", template_hashes::compare);
         report.part("Go tests", go_tests);
         report.part("commands of the README", readme::run_commands);

@@ -1,12 +1,13 @@
-//! `cargo xtask wire-fields`: the sandbox's table of protobuf field numbers, taken from the Kubernetes Go modules.
+//! The sandbox's table of protobuf field numbers, taken from the Kubernetes Go modules.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
 
-use anyhow::{Context, Result, bail};
-use clap::Args;
+use anyhow::{Context, Result};
 use serde_json::{Value, json};
+
+use crate::control_plane_tools::Module;
+use crate::process;
 
 /// Messages that are read in a way of their own, so that their fields don't matter.
 const SPECIAL: &[&str] = &["Quantity", "IntOrString", "Time", "MicroTime", "Duration", "RawExtension", "FieldsV1"];
@@ -34,45 +35,25 @@ const SOURCES: &[(&str, &[&str])] = &[
     ("k8s.io/apimachinery", &["pkg/apis/meta/v1"]),
 ];
 
-/// Regenerate sandbox/src/api/wire_fields.json from the protobuf definitions of the Kubernetes Go modules (1 s).
-///
-/// The modules must be in Go's module cache; `cargo xtask control-plane build` puts them there.
-#[derive(Args)]
-pub(crate) struct WireFields {
-    /// The version of the Go modules.
-    #[arg(long, default_value = "v0.36.2")]
-    version: String,
-    /// Where to write.
-    #[arg(long, default_value = "sandbox/src/api/wire_fields.json")]
-    out: PathBuf,
-}
-
-impl WireFields {
-    pub(crate) fn run(self) -> Result<ExitCode> {
-        let cache = module_cache()?;
-        let mut messages = BTreeMap::new();
-        for (module, folders) in SOURCES {
-            for folder in *folders {
-                let path = cache.join(format!("{module}@{}", self.version)).join(folder).join("generated.proto");
-                read(&path, &mut messages)?;
-            }
+/// The table as it is checked in.
+pub(crate) fn table(module: &Module) -> Result<String> {
+    let mut messages = BTreeMap::new();
+    for (name, folders) in SOURCES {
+        let sources = sources_of(name, module)?;
+        for folder in *folders {
+            read(&sources.join(folder).join("generated.proto"), &mut messages)?;
         }
-        // One message a line, so that a change of version shows what changed.
-        let lines: Vec<String> =
-            messages.iter().map(|(name, fields)| format!("{}: {fields}", Value::from(name.as_str()))).collect();
-        let table = format!("{{\n{}\n}}\n", lines.join(",\n"));
-        std::fs::write(&self.out, table).with_context(|| format!("writing {}", self.out.display()))?;
-        Ok(ExitCode::SUCCESS)
     }
+    // One message a line, so that a change of version shows what changed.
+    let lines: Vec<String> =
+        messages.iter().map(|(name, fields)| format!("{}: {fields}", Value::from(name.as_str()))).collect();
+    Ok(format!("{{\n{}\n}}\n", lines.join(",\n")))
 }
 
-fn module_cache() -> Result<PathBuf> {
-    let output = Command::new("go").args(["env", "GOMODCACHE"]).output().context("running go")?;
-    let path = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-    if !output.status.success() || path.is_empty() {
-        bail!("go env GOMODCACHE says nothing");
-    }
-    Ok(PathBuf::from(path))
+/// Where Go keeps a module that the control plane is built from.
+fn sources_of(name: &str, module: &Module) -> Result<PathBuf> {
+    process::answer_of(module.go(["mod", "download", name]))?;
+    Ok(process::answer_of(module.go(["list", "-m", "-f", "{{.Dir}}", name]))?.into())
 }
 
 /// Reads the messages of one file: `core.v1.Pod` → `{"1": "metadata meta.v1.ObjectMeta", …}`.

@@ -1,6 +1,7 @@
 //! What the playground prints: how to begin, and a line whenever the traffic changes.
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -54,10 +55,15 @@ pub(super) async fn follow(door: &Door) {
         let line = totals.since(&before);
         before = totals;
         if !line.is_empty() && line != said {
-            println!("{}  {line}", now.strftime("%H:%M:%S"));
+            say(&format!("{}  {line}", now.strftime("%H:%M:%S")));
             said = line;
         }
     }
+}
+
+/// Prints a line. The cluster goes on when nobody reads any more.
+pub(super) fn say(line: &str) {
+    let _read_or_not = writeln!(std::io::stdout(), "{line}");
 }
 
 /// What has become of the shoppers' requests so far.

@@ -17,7 +17,7 @@ use crate::schema::{Schema, builtin_schema};
 /// What every body begins with.
 const MAGIC: &[u8] = b"k8s\0";
 
-/// Field numbers of all messages, from a table that `cargo xtask wire-fields` makes.
+/// Field numbers of all messages, from a table that `cargo xtask kubernetes-tables` makes.
 static TABLE: LazyLock<BTreeMap<String, BTreeMap<u64, Field>>> = LazyLock::new(|| {
     let written: BTreeMap<String, BTreeMap<u64, String>> =
         serde_json::from_str(include_str!("wire_fields.json")).unwrap_or_default();

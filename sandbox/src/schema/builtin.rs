@@ -1,4 +1,4 @@
-//! The schemas of the built-in kinds, from a table that `cargo xtask builtin-schemas` takes from a real control plane.
+//! The schemas of the built-in kinds, from a table that `cargo xtask kubernetes-tables` takes from a real control plane.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
