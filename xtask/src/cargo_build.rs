@@ -44,15 +44,13 @@ struct Messages {
 }
 
 impl Watcher for Messages {
-    fn shows(&mut self, line: &str) -> bool {
-        let Ok(message) = serde_json::from_str::<Value>(line) else {
-            return false;
-        };
+    fn shows(&mut self, line: &str) -> Option<String> {
+        let message = serde_json::from_str::<Value>(line).ok()?;
         if message["reason"] == "compiler-artifact" {
             self.artifacts += 1;
             self.executables.extend(executable(&message));
         }
-        false
+        None
     }
 
     fn keeps(&self, line: &str) -> bool {
@@ -89,7 +87,7 @@ mod tests {
             r#"{"reason":"build-finished","success":true}"#,
             "   Compiling a v0.1.0",
         ] {
-            assert!(!messages.shows(line));
+            assert_eq!(messages.shows(line), None);
         }
         assert!(messages.keeps("error[E0433]: cannot find type `Reason` in this scope"));
         assert!(!messages.keeps(r#"{"reason":"build-finished","success":false}"#));

@@ -46,12 +46,12 @@ struct Checked {
 }
 
 impl Watcher for Checked {
-    fn shows(&mut self, line: &str) -> bool {
+    fn shows(&mut self, line: &str) -> Option<String> {
         let words = line.trim_start();
         if words.starts_with("Checking ") || words.starts_with("Compiling ") {
             self.crates += 1;
         }
-        false
+        None
     }
 
     fn so_far(&self) -> String {

@@ -37,13 +37,13 @@ impl TestOutput {
     }
 
     fn begin(&mut self, binary: &str) {
-        self.binary = Some(binary.to_owned());
+        self.binary = Some(short(binary));
         self.result_due = true;
         self.named_failures = 0;
     }
 
-    /// Whether the line is for the reader while a test binary prints.
-    fn takes_test_line(&mut self, line: &str, binary: &str) -> bool {
+    /// What the reader sees of a line while a test binary prints.
+    fn takes_test_line(&mut self, line: &str, binary: &str) -> Option<String> {
         if let Some(result) = TestResult::parse(line) {
             self.found.passed += result.passed;
             for _ in self.named_failures..result.failed {
@@ -51,13 +51,14 @@ impl TestOutput {
             }
             self.result_due = false;
             self.shows_failures = false;
-            return result.passed + result.failed + result.ignored > 0;
+            let any = result.passed + result.failed + result.ignored > 0;
+            return any.then(|| format!("{binary}: {}", line.trim_start_matches("test result: ")));
         }
         if line == "failures:" {
             self.shows_failures = true;
         }
         let test = line.strip_prefix("test ").and_then(|rest| rest.split_once(" ... "));
-        match test {
+        let is_shown = match test {
             Some((name, "FAILED")) => {
                 self.found.fail(format!("{name} ({binary})"));
                 self.named_failures += 1;
@@ -70,11 +71,12 @@ impl TestOutput {
             Some((_, "ok")) => false,
             // The harness captures what tests print, so whatever else there is was meant to be seen.
             _ => self.shows_failures || !(line.is_empty() || line == "ok" || line.starts_with("running ")),
-        }
+        };
+        is_shown.then(|| line.to_owned())
     }
 
     /// While cargo compiles, all but its own progress is for the reader: errors and warnings.
-    fn takes_compiler_line(&mut self, line: &str) -> bool {
+    fn takes_compiler_line(&mut self, line: &str) -> Option<String> {
         const PROGRESS: [&str; 11] = [
             "Adding",
             "Blocking",
@@ -92,17 +94,17 @@ impl TestOutput {
         if verb == "Compiling" {
             self.compiled += 1;
         }
-        !verb.starts_with('{') && !PROGRESS.contains(&verb)
+        let is_diagnostic = !verb.starts_with('{') && !PROGRESS.contains(&verb);
+        is_diagnostic.then(|| line.to_owned())
     }
 }
 
 impl Watcher for TestOutput {
-    fn shows(&mut self, line: &str) -> bool {
+    fn shows(&mut self, line: &str) -> Option<String> {
         let words = line.trim_start();
         if let Some(binary) = words.strip_prefix("Running ").or_else(|| words.strip_prefix("Doc-tests ")) {
-            // `unittests src/lib.rs (target/debug/deps/sluice_crds-0f3a)`
             self.begin(binary);
-            return false;
+            return None;
         }
         match self.binary.clone() {
             Some(binary) => self.takes_test_line(line, &binary),
@@ -111,11 +113,19 @@ impl Watcher for TestOutput {
     }
 
     fn so_far(&self) -> String {
-        match self.found.passed {
-            0 => format!("{} crates compiled", self.compiled),
-            passed => format!("{passed} passed"),
+        match self.binary {
+            None => format!("{} crates compiled", self.compiled),
+            Some(_) => format!("{} passed", self.found.passed),
         }
     }
+}
+
+/// `unittests src/lib.rs (target/debug/deps/sluice_crds-0f3a)` → `sluice_crds src/lib.rs`; other texts as they are.
+fn short(binary: &str) -> String {
+    let parts = binary.strip_suffix(')').and_then(|rest| rest.split_once(" ("));
+    let Some((file, path)) = parts else { return binary.to_owned() };
+    let name = path.rsplit('/').next().and_then(|name| name.rsplit_once('-')).map_or(path, |(name, _)| name);
+    format!("{name} {}", file.trim_start_matches("unittests "))
 }
 
 struct TestResult {
@@ -138,9 +148,9 @@ impl TestResult {
 mod tests {
     use super::*;
 
-    fn read(output: &str) -> (TestOutput, Vec<&str>) {
+    fn read(output: &str) -> (TestOutput, Vec<String>) {
         let mut reader = TestOutput::default();
-        let shown = output.lines().filter(|line| reader.shows(line)).collect();
+        let shown = output.lines().filter_map(|line| reader.shows(line)).collect();
         (reader, shown)
     }
 
@@ -172,7 +182,9 @@ test result: FAILED. 1 passed; 1 failed; 1 ignored; 0 measured; 0 filtered out; 
      Running tests/fields.rs (target/debug/deps/fields-2)
 
 running 2 tests
-..
+test every_field ... ok
+test no_field_twice ... ok
+
 test result: ok. 2 passed; 0 failed; 0 ignored; 0 measured; 4 filtered out; finished in 0.02s
 ";
 
@@ -181,20 +193,30 @@ test result: ok. 2 passed; 0 failed; 0 ignored; 0 measured; 4 filtered out; fini
         let (reader, _) = read(TWO_BINARIES);
         let tally = tally(reader, false);
         assert_eq!(tally.passed, 3);
-        assert_eq!(tally.failed, ["weight::too_much (unittests src/lib.rs (target/debug/deps/sluice_crds-1))"]);
-        assert_eq!(
-            tally.skipped,
-            ["weight::slow (unittests src/lib.rs (target/debug/deps/sluice_crds-1)) is ignored, needs a disk"]
-        );
+        assert_eq!(tally.failed, ["weight::too_much (sluice_crds src/lib.rs)"]);
+        assert_eq!(tally.skipped, ["weight::slow (sluice_crds src/lib.rs) is ignored, needs a disk"]);
     }
 
     #[test]
     fn the_screen_shows_failures_and_results_but_not_every_test() {
         let (_, shown) = read(TWO_BINARIES);
-        assert!(shown.contains(&"assertion failed"), "{shown:?}");
-        assert_eq!(shown.iter().filter(|line| line.starts_with("test result")).count(), 2, "{shown:?}");
-        assert!(!shown.contains(&"test weight::none ... ok"), "{shown:?}");
-        assert!(!shown.iter().any(|line| line.contains("Compiling")), "{shown:?}");
+        assert_eq!(
+            shown,
+            [
+                "test weight::too_much ... FAILED",
+                "test weight::slow ... ignored, needs a disk",
+                "failures:",
+                "",
+                "---- weight::too_much stdout ----",
+                "assertion failed",
+                "",
+                "failures:",
+                "    weight::too_much",
+                "",
+                "sluice_crds src/lib.rs: FAILED. 1 passed; 1 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.00s",
+                "fields tests/fields.rs: ok. 2 passed; 0 failed; 0 ignored; 0 measured; 4 filtered out; finished in 0.02s",
+            ]
+        );
     }
 
     #[test]
@@ -210,7 +232,7 @@ test result: ok. 2 passed; 0 failed; 0 ignored; 0 measured; 4 filtered out; fini
             "     Running tests/a.rs (a-1)\ntest torn ... printed by the test\nFAILED\n\
              test result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s\n",
         );
-        assert_eq!(tally(reader, false).failed, ["a test of tests/a.rs (a-1)"]);
+        assert_eq!(tally(reader, false).failed, ["a test of a tests/a.rs"]);
     }
 
     #[test]
@@ -222,7 +244,7 @@ test result: ok. 2 passed; 0 failed; 0 ignored; 0 measured; 4 filtered out; fini
 
     #[test]
     fn a_binary_that_died_without_a_result_fails() {
-        let (reader, _) = read("     Running tests/a.rs (target/a)\n\nrunning 1 test\n");
-        assert_eq!(tally(reader, false).failed, ["tests/a.rs (target/a) ended without a result"]);
+        let (reader, _) = read("     Running tests/a.rs (target/a-1)\n\nrunning 1 test\n");
+        assert_eq!(tally(reader, false).failed, ["a tests/a.rs ended without a result"]);
     }
 }

@@ -18,8 +18,8 @@ const AFTER_END: Duration = Duration::from_secs(2);
 
 /// What a command's output means to the reader.
 pub(crate) trait Watcher {
-    /// Takes one line, and says whether the reader should see it now.
-    fn shows(&mut self, line: &str) -> bool;
+    /// Takes one line, and says what the reader should see of it now.
+    fn shows(&mut self, line: &str) -> Option<String>;
     /// Whether the line is worth keeping in the log.
     fn keeps(&self, _line: &str) -> bool {
         true
@@ -32,8 +32,8 @@ pub(crate) trait Watcher {
 pub(crate) struct Silent;
 
 impl Watcher for Silent {
-    fn shows(&mut self, _: &str) -> bool {
-        false
+    fn shows(&mut self, _: &str) -> Option<String> {
+        None
     }
 
     fn so_far(&self) -> String {
@@ -59,11 +59,11 @@ impl Counted {
 }
 
 impl Watcher for Counted {
-    fn shows(&mut self, line: &str) -> bool {
+    fn shows(&mut self, line: &str) -> Option<String> {
         if line.trim_start().starts_with(self.prefix) {
             self.count += 1;
         }
-        false
+        None
     }
 
     fn so_far(&self) -> String {
@@ -113,8 +113,8 @@ pub(crate) fn run(mut command: Command, doing: &str, log: &Path, watcher: &mut i
                 if watcher.keeps(&line) {
                     writeln!(log_file, "{line}")?;
                 }
-                if watcher.shows(&line) {
-                    eprintln!("  {line}");
+                if let Some(shown) = watcher.shows(&line) {
+                    eprintln!("  {shown}");
                     last_shown = Instant::now();
                 }
             }

@@ -75,11 +75,11 @@ struct Progress {
 }
 
 impl Watcher for Progress {
-    fn shows(&mut self, line: &str) -> bool {
+    fn shows(&mut self, line: &str) -> Option<String> {
         if let Some(place) = line.strip_prefix(MARK) {
             self.begun.push(place.to_owned());
         }
-        false
+        None
     }
 
     fn so_far(&self) -> String {

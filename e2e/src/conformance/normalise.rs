@@ -21,13 +21,13 @@ impl Names {
         if !controllers {
             without_controllers(&mut body);
         }
+        self.learn_generated_names(&body);
         Answer { body: self.value("", &body, namespace), ..answer.clone() }
     }
 
     fn value(&mut self, field: &str, value: &Value, namespace: &str) -> Value {
         match value {
             Value::Object(fields) => {
-                self.learn_generated_name(fields);
                 let named = fields.iter().map(|(key, value)| (self.name_uids(key), self.value(key, value, namespace)));
                 Value::Object(named.collect())
             }
@@ -92,13 +92,21 @@ impl Names {
         named
     }
 
-    fn learn_generated_name(&mut self, metadata: &serde_json::Map<String, Value>) {
-        let text = |field: &str| metadata.get(field).and_then(Value::as_str);
-        if let (Some(base), Some(name)) = (text("generateName"), text("name"))
-            && name.starts_with(base)
-        {
-            let next = format!("{base}GENERATED-{}", self.generated.len() + 1);
-            self.generated.entry(name.to_owned()).or_insert(next);
+    /// From the objects that say what their name was made from, before any text is read that may tell of them.
+    fn learn_generated_names(&mut self, value: &Value) {
+        match value {
+            Value::Object(fields) => {
+                let text = |field: &str| fields.get(field).and_then(Value::as_str);
+                if let (Some(base), Some(name)) = (text("generateName"), text("name"))
+                    && name.starts_with(base)
+                {
+                    let next = format!("{base}GENERATED-{}", self.generated.len() + 1);
+                    self.generated.entry(name.to_owned()).or_insert(next);
+                }
+                fields.values().for_each(|inner| self.learn_generated_names(inner));
+            }
+            Value::Array(items) => items.iter().for_each(|inner| self.learn_generated_names(inner)),
+            _ => {}
         }
     }
 
