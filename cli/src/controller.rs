@@ -1,6 +1,6 @@
 //! `sluice controller`: releases Rollouts in a cluster.
 
-mod cluster;
+pub(crate) mod cluster;
 mod flags;
 mod logs;
 

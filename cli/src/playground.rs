@@ -1,16 +1,18 @@
-//! `sluice playground`: a whole cluster in memory, a demo service with traffic, and a kubeconfig.
+//! `sluice playground`: a whole cluster in memory, Sluice in it, a demo service with traffic, and a kubeconfig.
 //!
 //! Nothing is installed and nothing is left behind: the API server, Kubernetes' own controllers, the
-//! nodes and the traffic live in this process, on a port of the loopback interface.
+//! nodes, the traffic and Sluice's controller live in this process, on a port of the loopback interface.
 
 mod demo;
 mod folder;
 mod report;
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use sluice_controller::{Controller, Settings, ShutdownHandle};
 use sluice_sandbox::Cluster;
 use sluice_sandbox::api::access::User;
 use sluice_sandbox::doors::{Clock, Door, HttpsDoor};
@@ -76,14 +78,35 @@ async fn play(args: &Args) -> anyhow::Result<()> {
             None => tokio::signal::ctrl_c().await.unwrap_or_default(),
         }
     };
+    let (stop, stopping) = ShutdownHandle::new();
+    let controller = tokio::spawn(controller(&kubeconfig).await?.run(stop.clone(), stopping));
     tokio::select! {
         () = end => {}
         _ = door.keep_going() => {}
         () = report::follow(&door) => {}
     }
+    stop.begin();
+    // The cluster is on its way out, so whatever the controller had still to say is said to nobody.
+    controller.abort();
     https.close().await;
     report::say("The playground is gone, and everything in it.");
     Ok(())
+}
+
+/// Sluice's own controller, connected as any client of this cluster is.
+async fn controller(kubeconfig: &Path) -> anyhow::Result<Controller> {
+    let cluster = crate::controller::cluster::Cluster::find(Some(kubeconfig), None).await?;
+    let settings = Settings {
+        namespace: String::new(),
+        instance_id: String::new(),
+        election: None,
+        qps: 200.0,
+        burst: 400,
+        passes_at_once: 4,
+        resync: Duration::from_mins(15),
+        seed: 1,
+    };
+    Ok(Controller::new(cluster.client, settings, sluice_controller::Clock::wall()))
 }
 
 /// A token that nobody else on this machine can guess.

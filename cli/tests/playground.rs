@@ -52,15 +52,33 @@ impl Drop for Playground {
     }
 }
 
+const STATUS: [&str; 7] = ["patch", "rollout", "shop", "--subresource", "status", "--type", "merge"];
+
 #[test]
-fn the_demo_comes_up_and_rolls_to_another_image() {
+fn the_demo_is_released_promoted_and_aborted() {
     let playground = Playground::start(&[]);
-    playground.says(&["get", "deployment", "shop"], "4/4");
-    let set = playground.kubectl(&["set", "image", "deployment/shop", "web=shop:2.0"]);
-    assert!(set.status.success(), "{}", String::from_utf8_lossy(&set.stderr));
-    let rolled = playground.kubectl(&["rollout", "status", "deployment/shop", "--timeout=60s"]);
-    assert!(rolled.status.success(), "{}", String::from_utf8_lossy(&rolled.stderr));
-    playground.says(&["get", "pods", "-o", "jsonpath={.items[*].spec.containers[0].image}"], "shop:2.0 shop:2.0");
+    let does = |arguments: &[&str]| {
+        let output = playground.kubectl(arguments);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    let change = |patch: &str| does(&[&STATUS[..], &["-p", patch]].concat());
+    playground.says(&["get", "rollout", "shop"], "Healthy");
+    let image = r#"[{"op": "replace", "path": "/spec/template/spec/containers/0/image", "value": "shop:2.0"}]"#;
+    does(&["patch", "rollout", "shop", "--type", "json", "-p", image]);
+    playground.says(&["get", "rollout", "shop"], "20/20");
+    change(r#"{"status": {"pauseConditions": null}}"#);
+    playground.says(&["get", "rollout", "shop"], "60/60");
+    change(r#"{"status": {"abort": true}}"#);
+    playground.says(&["get", "rollout", "shop", "-o", "wide"], "RolloutAborted");
+    playground.says(
+        &[
+            "get",
+            "replicasets",
+            "-o",
+            "jsonpath={range .items[*]}{.spec.template.spec.containers[0].image} {.spec.replicas}{\"\\n\"}{end}",
+        ],
+        "shop:1.0 5",
+    );
 }
 
 #[test]

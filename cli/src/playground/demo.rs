@@ -1,5 +1,4 @@
-//! The demo: a web shop behind an Ingress, with a second version that a canary Ingress can send traffic
-//! to, and shoppers.
+//! The demo: a web shop behind an Ingress, released by a Rollout, and shoppers.
 
 use anyhow::{Context as _, ensure};
 use serde_json::Value;
@@ -35,8 +34,8 @@ pub(super) fn install(cluster: &mut Cluster) -> anyhow::Result<()> {
 fn collection_of(manifest: &Value) -> anyhow::Result<String> {
     let (kind, version) = (manifest["kind"].as_str().unwrap_or(""), manifest["apiVersion"].as_str().unwrap_or(""));
     let plural = match kind {
-        "Deployment" => "deployments",
         "Ingress" => "ingresses",
+        "Rollout" => "rollouts",
         "Service" => "services",
         other => anyhow::bail!("the demo has no place for a {other}"),
     };
@@ -53,20 +52,4 @@ fn create(cluster: &mut Cluster, path: &str, object: &Value) -> anyhow::Result<(
         answer.json_body()["message"]
     );
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use jiff::SignedDuration;
-
-    #[test]
-    fn the_demo_serves_its_shoppers() {
-        let mut cluster = Cluster::new(1, 3, jiff::Timestamp::UNIX_EPOCH);
-        install_crds(&mut cluster).expect("the kinds are taken");
-        install(&mut cluster).expect("the demo is taken");
-        cluster.advance_to(cluster.now() + SignedDuration::from_secs(60));
-        let answered: u64 = cluster.plane().record().revisions(SHOPPERS).map(|(_, record)| record.requests).sum();
-        assert!(answered > 2_500, "a minute of 50 requests a second: {answered} were answered");
-    }
 }

@@ -5,8 +5,10 @@ use std::io::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
+use serde_json::Value;
 use sluice_sandbox::dataplane::Record;
 use sluice_sandbox::doors::Door;
+use sluice_sandbox::{Cluster, World};
 
 use super::Args;
 use super::demo::SHOPPERS;
@@ -15,43 +17,52 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 pub(super) fn welcome(address: &str, kubeconfig: &Path, args: &Args) -> String {
     let mut lines = vec![
-        format!("A Kubernetes cluster with {} nodes runs in this process, at https://{address}.", args.nodes),
+        format!(
+            "A Kubernetes cluster with {} nodes runs in this process, at https://{address}; Sluice is in it.",
+            args.nodes
+        ),
         "Point kubectl at it, in another terminal:".to_owned(),
         String::new(),
         format!("    export KUBECONFIG={}", kubeconfig.display()),
-        "    kubectl get deployments,pods,ingresses".to_owned(),
+        "    kubectl get rollouts,replicasets,pods".to_owned(),
     ];
     if !args.empty {
-        lines.extend(
-            [
-                "    kubectl set image deployment/shop web=shop:2.0        # roll to the next version",
-                "    kubectl set image deployment/shop web=does-not-exist  # an image that can't be pulled",
-                "    kubectl annotate pods -l app=shop sandbox.sluice.dev/error-rate=0.2  # answer with errors",
-                "    kubectl scale deployment/shop --replicas=0            # take it away",
-            ]
-            .map(ToOwned::to_owned),
-        );
+        lines.extend(TRY.lines().map(ToOwned::to_owned));
     }
-    lines.extend([
-        String::new(),
-        "Rollouts and their templates are stored and checked; the controller that releases them is not in this build yet."
-            .to_owned(),
-        "Ctrl-C ends the playground; nothing is left behind.".to_owned(),
-    ]);
+    lines.extend([String::new(), "Ctrl-C ends the playground; nothing is left behind.".to_owned()]);
     lines.join("\n")
 }
 
-/// Prints a line whenever it is another one than before. Never ends.
+/// What can be done with the demo. The verbs of kubectl's plugin for Rollouts are patches underneath.
+const TRY: &str = r#"
+  release the next version; it stops when a fifth of the pods are new
+    kubectl patch rollout shop --type json -p '[{"op":"replace","path":"/spec/template/spec/containers/0/image","value":"shop:2.0"}]'
+  promote it to the next step
+    kubectl patch rollout shop --subresource status --type merge -p '{"status":{"pauseConditions":null}}'
+  abort it: everything goes back
+    kubectl patch rollout shop --subresource status --type merge -p '{"status":{"abort":true}}'
+  release a version whose image can't be pulled: the old one goes on serving
+    kubectl patch rollout shop --type json -p '[{"op":"replace","path":"/spec/template/spec/containers/0/image","value":"does-not-exist"}]'
+  let the pods answer with errors
+    kubectl annotate pods -l app=shop sandbox.sluice.dev/error-rate=0.2 --overwrite"#;
+
+/// Prints how each Rollout stands and where the traffic goes, whenever that changes. Never ends.
 pub(super) async fn follow(door: &Door) {
     let mut before = Totals::default();
     let mut said = String::new();
+    let mut stood: BTreeMap<String, String> = BTreeMap::new();
     let mut every = tokio::time::interval(LOOK_EVERY);
     loop {
         every.tick().await;
-        let Some((now, totals)) = door.with_cluster(|cluster| (cluster.now(), Totals::of(cluster.plane().record())))
-        else {
-            continue;
-        };
+        let look =
+            |cluster: &mut Cluster| (cluster.now(), Totals::of(cluster.plane().record()), standings(cluster.world()));
+        let Some((now, totals, standing)) = door.with_cluster(look) else { continue };
+        for (rollout, line) in &standing {
+            if stood.get(rollout) != Some(line) {
+                say(&format!("{}  {rollout}: {line}", now.strftime("%H:%M:%S")));
+            }
+        }
+        stood = standing;
         let line = totals.since(&before);
         before = totals;
         if !line.is_empty() && line != said {
@@ -59,6 +70,24 @@ pub(super) async fn follow(door: &Door) {
             said = line;
         }
     }
+}
+
+/// `namespace/name` of every Rollout, and its phase, step and message.
+fn standings(world: &World) -> BTreeMap<String, String> {
+    let rollouts = world.list("argoproj.io", "rollouts", "");
+    let standing = |status: &Value| {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let (phase, message, step) =
+            (text(&status["phase"]), text(&status["message"]), text(&status["columns"]["step"]));
+        let step = if step.is_empty() { String::new() } else { format!(" at step {step}") };
+        let message = if message.is_empty() { String::new() } else { format!(": {message}") };
+        format!("{phase}{step}{message}")
+    };
+    rollouts
+        .iter()
+        .filter(|rollout| rollout.value()["status"]["phase"].is_string())
+        .map(|rollout| (format!("{}/{}", rollout.namespace(), rollout.name()), standing(&rollout.value()["status"])))
+        .collect()
 }
 
 /// Prints a line. The cluster goes on when nobody reads any more.
