@@ -2,5 +2,6 @@
 
 mod changing;
 mod learning;
+mod living;
 mod reading;
 mod support;

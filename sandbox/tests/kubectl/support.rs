@@ -29,19 +29,34 @@ pub(crate) struct Said {
 }
 
 impl Cluster {
-    /// Opens a fresh cluster; the name keeps the files of tests apart.
+    /// Opens an API server behind which nothing acts by itself; the name keeps the files of tests apart.
     pub(crate) fn open(name: &str) -> Self {
-        let clock = |runtime: &Runtime| {
-            let _inside = runtime.enter();
-            Clock::wall()
-        };
+        Self::behind(name, |clock| {
+            let mut world = World::new(1);
+            bootstrap(&mut world, clock.now()).expect("a fresh cluster takes its first objects");
+            add_users(&mut world);
+            Door::new(world, clock)
+        })
+    }
+
+    /// Opens a whole cluster, with controllers and nodes.
+    pub(crate) fn open_whole(name: &str) -> Self {
+        let cluster = Self::behind(name, |clock| {
+            let mut cluster = sluice_sandbox::Cluster::new(1, 2, clock.now());
+            add_users(cluster.world_mut());
+            Door::to_cluster(cluster, clock)
+        });
+        let door = cluster.door.clone();
+        cluster.runtime.spawn(async move { door.keep_going().await });
+        cluster
+    }
+
+    fn behind(name: &str, door: impl FnOnce(Clock) -> Door) -> Self {
         let runtime = Runtime::new().expect("a runtime starts");
-        let mut world = World::new(1);
-        world.add_token("letmein", User::admin());
-        world.add_token("visitor", User::named("visitor", &[]));
-        let clock = clock(&runtime);
-        bootstrap(&mut world, clock.now()).expect("a fresh cluster takes its first objects");
-        let door = Door::new(world, clock);
+        let door = {
+            let _inside = runtime.enter();
+            door(Clock::wall())
+        };
         let https = runtime.block_on(HttpsDoor::open(door.clone(), 0)).expect("a port is free");
         let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("kubectl-{name}"));
         // What an earlier run left behind belongs to another cluster.
@@ -125,6 +140,11 @@ impl From<Output> for Said {
             err: String::from_utf8_lossy(&output.stderr).into_owned(),
         }
     }
+}
+
+fn add_users(world: &mut World) {
+    world.add_token("letmein", User::admin());
+    world.add_token("visitor", User::named("visitor", &[]));
 }
 
 #[expect(clippy::disallowed_methods, reason = "which kubectl to test with is a setting of whoever runs the tests")]
