@@ -39,7 +39,7 @@ fn shop() -> Cluster {
     cluster
 }
 
-/// Each minute the weight moves and a pod is replaced; each second the traffic is looked at, as a scrape would.
+/// Each minute the weight moves; each second the traffic is looked at, as a scrape would.
 fn live_through(cluster: &mut Cluster) {
     let begin = cluster.now();
     cluster.plane_mut().send(Flow::get("shoppers", Entry::Ingress, "shop.example", 200), begin);

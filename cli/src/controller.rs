@@ -93,7 +93,8 @@ async fn end_at_a_signal(handle: ShutdownHandle) {
     }
 }
 
-async fn signalled() -> std::io::Result<()> {
+/// The end is asked for, by Ctrl-C or by whoever runs the process.
+pub(crate) async fn signalled() -> std::io::Result<()> {
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
     tokio::select! {
         interrupted = tokio::signal::ctrl_c() => interrupted,

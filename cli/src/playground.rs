@@ -75,15 +75,16 @@ async fn play(args: &Args) -> anyhow::Result<()> {
         match args.for_seconds {
             Some(seconds) => tokio::time::sleep(Duration::from_secs(seconds)).await,
             // Without a signal handler the default one ends the process.
-            None => tokio::signal::ctrl_c().await.unwrap_or_default(),
+            None => crate::controller::signalled().await.unwrap_or_default(),
         }
     };
     let (stop, stopping) = ShutdownHandle::new();
-    let controller = tokio::spawn(controller(&kubeconfig).await?.run(stop.clone(), stopping));
+    let mut controller = tokio::spawn(controller(&kubeconfig).await?.run(stop.clone(), stopping));
     tokio::select! {
         () = end => {}
         _ = door.keep_going() => {}
         () = report::follow(&door) => {}
+        ended = &mut controller => anyhow::bail!("Sluice's controller ended by itself: {ended:?}"),
     }
     stop.begin();
     // The cluster is on its way out, so whatever the controller had still to say is said to nobody.

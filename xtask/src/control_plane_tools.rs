@@ -33,14 +33,10 @@ impl Tools {
             );
             module.build(&["./", "./cmd/template-oracle"], folder, "building the control plane")
         })?;
-        let kubectl = match process::on_path("kubectl") {
-            Some(installed) => installed,
-            None => module.kubectl()?,
-        };
         Ok(Self {
             template_oracle: control_plane.join("template-oracle"),
             control_plane: control_plane.join("control-plane"),
-            kubectl,
+            kubectl: kubectl()?,
         })
     }
 
@@ -54,6 +50,14 @@ impl Tools {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let folder = self.kubectl.parent().map(Path::to_path_buf).unwrap_or_default();
         std::env::join_paths(std::iter::once(folder).chain(std::env::split_paths(&path))).context("PATH")
+    }
+}
+
+/// The installed kubectl, or one that is built where there is none.
+pub(crate) fn kubectl() -> Result<PathBuf> {
+    match process::on_path("kubectl") {
+        Some(installed) => Ok(installed),
+        None => Module::read()?.kubectl(),
     }
 }
 

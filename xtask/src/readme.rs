@@ -1,4 +1,5 @@
-//! Every command in the README runs here, so that none of them can grow stale.
+//! Every command in the README's `sh` blocks runs here, so that none of them can grow stale. The two at its top stand in
+//! a `console` block: one is this very run, the playground is started by `cli/tests/playground.rs`.
 
 use std::fmt::Write;
 use std::process::Command;

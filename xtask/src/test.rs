@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use clap::Args;
 
-use crate::control_plane_tools::{Module, Tools};
+use crate::control_plane_tools::{self, Module, Tools};
 use crate::libtest::TestOutput;
 use crate::report::{Report, Tally};
 use crate::{crds, e2e, kubernetes_tables, process, readme, template_hashes, workspace};
@@ -67,8 +67,12 @@ impl Test {
 }
 
 fn cargo_test(arguments: &[&str], doing: &str, log: &str, tally: &mut Tally) -> Result<()> {
-    let command = workspace::cargo(arguments.iter().copied());
+    let mut command = workspace::cargo(arguments.iter().copied());
     eprintln!("  {}", process::spelled(&command));
+    // Tests of the sandbox's HTTPS door and of the playground call the real kubectl, also where none is installed.
+    if std::env::var_os("KUBECTL").is_none() {
+        command.env("KUBECTL", control_plane_tools::kubectl()?);
+    }
     let mut output = TestOutput::default();
     let ended = process::run(command, doing, &workspace::log_file(log), &mut output)?;
     output.add_to(tally, ended.status.success());

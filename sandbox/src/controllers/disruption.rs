@@ -91,7 +91,7 @@ fn desired_healthy(budget: &Value, expected: i64) -> i64 {
     let part = |value: &Value| match value {
         Value::String(text) => {
             let percent: i64 = text.trim_end_matches('%').parse().unwrap_or(0);
-            // Rounded up for both: in doubt fewer pods are protected against by name, more by count.
+            // Rounded up for both, as Kubernetes does.
             expected.saturating_mul(percent).saturating_add(99).div_euclid(100)
         }
         number => number.as_i64().unwrap_or(0),

@@ -44,13 +44,14 @@ impl Split {
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "weights are small numbers")]
     pub fn share_of(&self, service: &str) -> f64 {
-        let total: u64 = self.parts.iter().map(|(weight, _)| weight).sum();
-        let here: u64 = self
+        // As floats, because weights are what users wrote: their sum may be beyond any integer.
+        let total: f64 = self.parts.iter().map(|(weight, _)| *weight as f64).sum();
+        let here: f64 = self
             .parts
             .iter()
             .filter(|(_, target)| matches!(target, Target::Backend(backend) if backend.service == service))
-            .map(|(weight, _)| weight)
+            .map(|(weight, _)| *weight as f64)
             .sum();
-        if total == 0 { 0.0 } else { here as f64 / total as f64 }
+        if total > 0.0 { here / total } else { 0.0 }
     }
 }

@@ -91,13 +91,10 @@ fn diff_shows_what_would_change() {
     let file = cluster.file("web.yaml", &deployment("web:2"));
     let shown = cluster.run(&["diff", "-f", &file]);
     assert_eq!(shown.code, 1, "{}", shown.err);
-    assert!(
-        shown.out.contains("-        image: web:1")
-            || shown.out.contains("-      - image: web:1")
-            || shown.out.contains("image: web:1"),
-        "{}",
-        shown.out
-    );
+    for (sign, image) in [('-', "image: web:1"), ('+', "image: web:2")] {
+        let shows = shown.out.lines().any(|line| line.starts_with(sign) && line.contains(image));
+        assert!(shows, "{sign} {image} is missing in:\n{}", shown.out);
+    }
     assert_eq!(field(&cluster, "{.spec.template.spec.containers[0].image}"), "web:1");
 }
 

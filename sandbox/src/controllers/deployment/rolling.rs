@@ -199,7 +199,7 @@ impl Pass<'_> {
                 .and_then(|text| text.parse::<i64>().ok())
                 .filter(|before| *before > 0)
                 .unwrap_or_else(|| count(&self.deployment, &["status", "replicas"]).max(1));
-            let scaled = (replicas * most) as f64 / most_before as f64;
+            let scaled = replicas as f64 * most as f64 / most_before as f64;
             scaled.round() as i64 - replicas
         };
         let allowed = to_add - added;
