@@ -181,6 +181,10 @@ impl Instance {
                 .with_context(|| format!("{} runs, but its process group is not known", self.name))?;
             let group = written.trim().parse().ok().and_then(Pid::from_raw).context("process-group holds no id")?;
             for signal in [Signal::TERM, Signal::KILL] {
+                if !self.lives() {
+                    // The number of a group that is gone may be somebody else's by now.
+                    break;
+                }
                 // It may end by itself just now: only what lives afterwards counts.
                 let _ = kill_process_group(group, signal);
                 let asked = Instant::now();
