@@ -71,17 +71,18 @@ async fn play(args: &Args) -> anyhow::Result<()> {
     let folder = Folder::create()?;
     let kubeconfig = folder.write("kubeconfig", &https.kubeconfig(&token))?;
     report::say(&report::welcome(&https.address().to_string(), &kubeconfig, args));
-    let end = async {
+    let time_is_up = async {
         match args.for_seconds {
             Some(seconds) => tokio::time::sleep(Duration::from_secs(seconds)).await,
-            // Without a signal handler the default one ends the process.
-            None => crate::controller::signalled().await.unwrap_or_default(),
+            None => std::future::pending().await,
         }
     };
     let (stop, stopping) = ShutdownHandle::new();
     let mut controller = tokio::spawn(controller(&kubeconfig).await?.run(stop.clone(), stopping));
     tokio::select! {
-        () = end => {}
+        () = time_is_up => {}
+        // Without a signal handler the default one ends the process.
+        Ok(()) = crate::controller::signalled() => {}
         _ = door.keep_going() => {}
         () = report::follow(&door) => {}
         ended = &mut controller => anyhow::bail!("Sluice's controller ended by itself: {ended:?}"),
