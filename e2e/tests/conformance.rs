@@ -7,7 +7,8 @@ use anyhow::{Context as _, Result, bail};
 use sluice_e2e::conformance::{self, Listed, generate, suite};
 use sluice_e2e::connect;
 
-/// Cases drawn from these seeds every time; one more is drawn from a seed of its own.
+/// Cases drawn from these seeds every time. On an engineer's machine one more seed is tried, to find what
+/// nobody thought of; CI judges a change and not that day's luck.
 const SEEDS: [u64; 3] = [1, 2, 3];
 const CASES_PER_SEED: u64 = 8;
 const STEPS: usize = 10;
@@ -20,7 +21,8 @@ async fn the_sandbox_answers_as_a_real_server_does() -> Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut cases = conformance::written_cases(&root.join("conformance"))?;
     let fresh = fresh_seed();
-    for seed in SEEDS.into_iter().chain([fresh]) {
+    let explored = std::env::var_os("CI").is_none().then_some(fresh);
+    for seed in SEEDS.into_iter().chain(explored) {
         cases.extend(generate::cases(seed, CASES_PER_SEED, STEPS));
     }
     // For whoever works on one case: only those whose name contains this.

@@ -152,3 +152,30 @@ fn the_same_seed_gives_the_same_history_byte_for_byte() {
     assert!(history(7) == history(7), "two runs of one seed differ");
     assert!(history(7) != history(8), "the seed decides names and uids");
 }
+
+#[test]
+fn pods_that_are_evicted_at_once_keep_nobody_from_going_on() {
+    let mut cluster = cluster(6);
+    let mut doomed = deployment(1, "web:1");
+    doomed["spec"]["template"]["metadata"]["annotations"] = json!({"sandbox.sluice.dev/evict-after": "0s"});
+    ask(&mut cluster, Request::post(DEPLOYMENTS, &doomed));
+    pass(&mut cluster, 3);
+    let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "still-here"}});
+    ask(&mut cluster, Request::post("/api/v1/namespaces/default/configmaps", &map));
+    ask(&mut cluster, Request::delete(&format!("{DEPLOYMENTS}/web")));
+    pass(&mut cluster, 120);
+    assert_eq!(ask(&mut cluster, Request::get("/api/v1/namespaces/default/pods"))["items"], json!([]));
+}
+
+#[test]
+fn a_job_of_many_short_tasks_is_done_in_its_time() {
+    let mut cluster = cluster(7);
+    let job = json!({
+        "apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "many", "namespace": "default"},
+        "spec": {"completions": 200, "template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "c", "image": "busybox", "command": ["true"]}]}}},
+    });
+    ask(&mut cluster, Request::post("/apis/batch/v1/namespaces/default/jobs", &job));
+    pass(&mut cluster, 600);
+    let status = ask(&mut cluster, Request::get("/apis/batch/v1/namespaces/default/jobs/many"))["status"].clone();
+    assert_eq!(status["succeeded"], 200, "{status}");
+}

@@ -14,6 +14,7 @@ use super::object::{
     stamp, text, uid,
 };
 use super::pods::{is_active, is_ready, is_terminating};
+use super::replica_set::BURST;
 use super::write::{Decision, Kind, Write};
 
 const TRACKING: &str = "batch.kubernetes.io/job-tracking";
@@ -195,7 +196,8 @@ impl Pass<'_> {
                 Some(at) if at > self.now => self.decision.wake_no_later_than(Some(at)),
                 _ => {
                     let pod = self.pod();
-                    let missing = (active..wanted).map(|_| Write::Create(Kind::Pod, pod.clone()));
+                    let missing = (active..wanted.min(active.saturating_add(BURST)))
+                        .map(|_| Write::Create(Kind::Pod, pod.clone()));
                     self.decision.writes.extend(missing);
                 }
             }

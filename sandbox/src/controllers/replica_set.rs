@@ -16,6 +16,9 @@ use super::pods::{
 };
 use super::write::{Decision, Kind, Write};
 
+/// How many pods one look creates; the rest follows when these have been seen, as in Kubernetes itself.
+pub(super) const BURST: i64 = 500;
+
 /// Decides for one ReplicaSet. `pods` are all pods of its namespace that it owns or that match its
 /// selector; others are passed over.
 #[must_use]
@@ -28,7 +31,7 @@ pub fn decide(replica_set: &Value, pods: &[&Value], now: Timestamp) -> Decision 
         let missing = wanted - count_of(active.len());
         if missing > 0 {
             let pod = pod_from_template(replica_set);
-            decision.writes.extend((0..missing).map(|_| Write::Create(Kind::Pod, pod.clone())));
+            decision.writes.extend((0..missing.min(BURST)).map(|_| Write::Create(Kind::Pod, pod.clone())));
         } else {
             let surplus = usize::try_from(-missing).unwrap_or(0);
             decision.writes.extend(first_to_go(&active, surplus).into_iter().map(delete_pod));
