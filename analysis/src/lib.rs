@@ -1,0 +1,2 @@
+//! Judging: what was measured becomes verdicts.
+#![warn(missing_docs)]

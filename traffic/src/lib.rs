@@ -1,0 +1,2 @@
+//! Routing: a wanted split and the routing objects as they are become edits.
+#![warn(missing_docs)]
