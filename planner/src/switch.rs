@@ -34,8 +34,10 @@ pub(crate) fn advance(
         leave_pause(release, advanced);
         advanced.facts.past_preview = true;
     }
-    advanced.may_switch = complete;
-    if complete {
+    // With no pods wanted there is nothing to wait for, but neither is traffic taken from pods that still serve.
+    let serves = new.available_to_stay() > 0 || !release.all().any(|set| is_active(release, set) && set.ready > 0);
+    advanced.may_switch = complete && serves;
+    if advanced.may_switch {
         let how = match (release.facts.promote_full, fast) {
             (true, _) => "Full promotion requested",
             (false, true) => "Rollback to an earlier revision",

@@ -61,7 +61,7 @@ impl Judge {
                 if let Some(to) = set_to(&format!("/spec/selector/{HASH}")).and_then(Value::as_str) {
                     let preview =
                         rollout["spec"]["strategy"]["blueGreen"]["previewService"] == write.target.name.as_str();
-                    self.switch(world, &write.target.name, to, preview);
+                    self.switch(world, rollout, &write.target.name, to, preview);
                     if rollout["spec"]["strategy"]["blueGreen"]["activeService"] == write.target.name.as_str() {
                         Self::switch_all(world, rollout, &write.target.name, to);
                     }
@@ -147,7 +147,11 @@ impl Judge {
         let from = there.map_or(0, |hash| available(&hash));
         let replicas = rollout["spec"]["replicas"].as_i64().expect("a count");
         let least = replicas - replicas * 25 / 100;
-        assert!(available(to) >= least.min(from.max(1)), "{service} → {to}: {} pods, {from} before", available(to));
+        assert!(
+            available(to) >= least.min(from.max(1)) || replicas == 0,
+            "{service} → {to}: {} pods, {from} before",
+            available(to)
+        );
         let aborted = rollout["status"]["abort"] == true;
         let is_stable = rollout["status"]["stableRS"] == to;
         assert!(!aborted || is_stable || rollout["status"]["promoteFull"] == true, "an aborted release is switched to");
@@ -155,14 +159,16 @@ impl Judge {
 
     /// Promises 1 and 6: a Service moves to a revision that can serve, and not back and forth.
     /// (A preview carries no traffic, and moves at once where nothing serves behind it.)
-    fn switch(&mut self, world: &World, service: &str, to: &str, is_preview: bool) {
+    fn switch(&mut self, world: &World, rollout: &Value, service: &str, to: &str, is_preview: bool) {
         let sizes = sizes(world);
         let target = sizes.iter().find(|size| size.hash == to).expect("a revision to select");
         let from = services(world).into_iter().find(|(name, _)| name == service).map(|(_, hash)| hash);
         let serves = sizes
             .iter()
             .any(|size| size.ready > 0 && from.as_ref().is_none_or(|from| from.is_empty() || *from == size.hash));
-        let may_move = if is_preview { target.ready > 0 || !serves } else { target.available > 0 };
+        let wants_none = rollout["spec"]["replicas"] == 0;
+        let may_move =
+            target.available > 0 || (!serves && (is_preview || wants_none)) || (is_preview && target.ready > 0);
         assert!(may_move, "{service} is pointed at {to}, which has no pods");
         let values = self.selectors.entry(service.to_owned()).or_default();
         assert!(!values.iter().any(|value| value == to), "{service} flaps: {values:?}, then {to}");
