@@ -2,10 +2,12 @@
 
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use sluice_analysis::names::RunKind;
 use sluice_crds::rollout::ProgressThresholdKind;
 use sluice_crds::rollout::status::{PauseCondition, PauseReason};
 use sluice_crds::values::Rounding;
 
+use crate::analyses::NewRun;
 use crate::observe::{Release, Strategy};
 use crate::plan::Event;
 use crate::snapshot::ReplicaSet;
@@ -13,11 +15,19 @@ use crate::wishes::{self, Facts};
 use crate::{steps, switch};
 
 /// The facts after this pass.
-pub(crate) struct Advanced {
+pub(crate) struct Advanced<'a> {
     pub(crate) facts: Facts,
     pub(crate) events: Vec<Event>,
     /// When a pause ends by itself.
     pub(crate) wake_at: Option<Timestamp>,
+    /// AnalysisRuns that are to begin.
+    pub(crate) new_runs: Vec<NewRun<'a>>,
+    /// The run whose verdict the release waits for.
+    pub(crate) waits_for_run: Option<RunKind>,
+    /// What took the release back in this pass, if an analysis did.
+    pub(crate) failure: Option<String>,
+    /// What can't be measured now, so that nothing goes on.
+    pub(crate) blind: Option<String>,
     /// Whether all is ready for the active Service to move to the new revision.
     pub(crate) may_switch: bool,
     /// Whether the new revision became the stable one in this pass.
@@ -25,9 +35,18 @@ pub(crate) struct Advanced {
 }
 
 /// Goes as far as what is there allows, and promotes at the end.
-pub(crate) fn advance(release: &Release<'_>, now: Timestamp) -> Advanced {
-    let facts = release.facts.clone();
-    let mut advanced = Advanced { facts, events: Vec::new(), wake_at: None, may_switch: false, promoted: false };
+pub(crate) fn advance<'a>(release: &Release<'a>, now: Timestamp) -> Advanced<'a> {
+    let mut advanced = Advanced {
+        facts: release.facts.clone(),
+        events: Vec::new(),
+        wake_at: None,
+        new_runs: Vec::new(),
+        waits_for_run: None,
+        failure: None,
+        blind: None,
+        may_switch: false,
+        promoted: false,
+    };
     let aborted = advanced.facts.aborted_at.is_some();
     let Some(new) = release.new else { return advanced };
     if release.rollout.spec.paused() || aborted || release.is_fully_promoted() {
@@ -48,7 +67,7 @@ fn proven(release: &Release<'_>, new: &ReplicaSet) -> i32 {
 
 /// Begins a pause, or says whether it is over: by time, or because somebody took its condition away.
 pub(crate) fn pause_is_over(
-    advanced: &mut Advanced,
+    advanced: &mut Advanced<'_>,
     reason: PauseReason,
     length: Option<SignedDuration>,
     now: Timestamp,
@@ -106,7 +125,7 @@ fn content_with(release: &Release<'_>, wanted: i32) -> i32 {
 }
 
 /// The new revision becomes the stable one.
-pub(crate) fn promote(release: &Release<'_>, advanced: &mut Advanced, how: &str) {
+pub(crate) fn promote(release: &Release<'_>, advanced: &mut Advanced<'_>, how: &str) {
     let (revision, hash) = (release.revision, &release.new_hash);
     let sentence = format!("Rollout completed update to revision {revision} ({hash}): {how}");
     advanced.events.push(Event::normal("RolloutCompleted", sentence));

@@ -36,7 +36,7 @@ fn fact(kind: &'static str, status: bool, reason: &str, message: impl Into<Strin
 /// All conditions, those of others included.
 pub(crate) fn conditions(
     release: &Release<'_>,
-    advanced: &Advanced,
+    advanced: &Advanced<'_>,
     stage: Stage,
     status: &RolloutStatus,
     progress: bool,
@@ -46,7 +46,7 @@ pub(crate) fn conditions(
     list.retain(|condition| condition.kind != "InvalidSpec");
     let has = |list: &[Condition], kind: &str| list.iter().any(|condition| condition.kind == kind);
     set(&mut list, available(release, status), false, now);
-    set(&mut list, progressing(release, stage), progress || was_held(release) && stage != Stage::Paused, now);
+    set(&mut list, progressing(release, advanced, stage), progress || was_held(release) && stage != Stage::Paused, now);
     let paused = stage == Stage::Paused;
     if paused || has(&list, "Paused") {
         let message = if paused { "Rollout is paused" } else { "Rollout is not paused" };
@@ -92,9 +92,12 @@ pub(crate) fn was_held(release: &Release<'_>) -> bool {
 }
 
 /// What an abort is called.
-pub(crate) fn abort_sentence(release: &Release<'_>) -> String {
+pub(crate) fn abort_sentence(release: &Release<'_>, advanced: &Advanced<'_>) -> String {
     let revision = release.revision;
     let stored = release.stored;
+    if let Some(failure) = &advanced.failure {
+        return format!("Rollout aborted update to revision {revision}: {failure}");
+    }
     if stored.abort == Some(true) {
         return format!("Rollout aborted update to revision {revision}");
     }
@@ -109,7 +112,7 @@ fn available(release: &Release<'_>, status: &RolloutStatus) -> Fact {
     fact("Available", available, "AvailableReason", message)
 }
 
-fn progressing(release: &Release<'_>, stage: Stage) -> Fact {
+fn progressing(release: &Release<'_>, advanced: &Advanced<'_>, stage: Stage) -> Fact {
     let name = release.new_name();
     let unknown = |reason: &str, message: String| Fact {
         kind: "Progressing",
@@ -118,7 +121,7 @@ fn progressing(release: &Release<'_>, stage: Stage) -> Fact {
         message,
     };
     match stage {
-        Stage::Aborted => fact("Progressing", false, "RolloutAborted", abort_sentence(release)),
+        Stage::Aborted => fact("Progressing", false, "RolloutAborted", abort_sentence(release, advanced)),
         Stage::Paused => unknown("RolloutPaused", "Rollout is paused".to_owned()),
         Stage::Promoted => fact(
             "Progressing",

@@ -15,7 +15,7 @@ use crate::snapshot::ReplicaSet;
 use crate::strategy::blue_green::{deadline, is_active};
 
 /// The deadlines that begin or end now.
-pub(crate) fn writes(release: &Release<'_>, advanced: &Advanced, now: Timestamp) -> Vec<Write> {
+pub(crate) fn writes(release: &Release<'_>, advanced: &Advanced<'_>, now: Timestamp) -> Vec<Write> {
     let mut writes = Vec::new();
     if let Strategy::BlueGreen(blue_green) = release.strategy {
         writes.extend(begin(release, blue_green, advanced, now));
@@ -32,7 +32,12 @@ pub(crate) fn next(release: &Release<'_>, now: Timestamp) -> Option<Timestamp> {
     waiting.filter(|deadline| *deadline > now).min()
 }
 
-fn begin(release: &Release<'_>, blue_green: &BlueGreenStrategy, advanced: &Advanced, now: Timestamp) -> Option<Write> {
+fn begin(
+    release: &Release<'_>,
+    blue_green: &BlueGreenStrategy,
+    advanced: &Advanced<'_>,
+    now: Timestamp,
+) -> Option<Write> {
     let stable = release.other_stable()?;
     if advanced.promoted {
         let at = deadline(blue_green.scale_down_delay(), now)?;

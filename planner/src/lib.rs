@@ -5,6 +5,7 @@
 #![warn(missing_docs)]
 
 mod advance;
+mod analyses;
 mod conditions;
 mod delays;
 pub mod engine;
@@ -55,14 +56,19 @@ pub fn plan(snapshot: &Snapshot, now: Timestamp) -> Plan {
     }
     let stored = rollout.status.clone().unwrap_or_default();
     match Release::observe(snapshot, &stored, now) {
-        Some(release) => decide(&release, now),
+        Some(release) => decide(release, now),
         None => report::refuse(snapshot, &["spec.template: is missing".to_owned()], now),
     }
 }
 
-fn decide(release: &Release<'_>, now: Timestamp) -> Plan {
+fn decide(mut release: Release<'_>, now: Timestamp) -> Plan {
+    let advanced = advance::advance(&release, now);
+    if advanced.failure.is_some() {
+        // What an analysis takes back goes back in this pass.
+        release.facts = advanced.facts.clone();
+    }
+    let release = &release;
     let target = strategy::target(release);
-    let advanced = advance::advance(release, now);
     let mut plan = Plan::default();
     match release.new {
         // The name is settled first, through the status, or by waiting.
@@ -80,6 +86,7 @@ fn decide(release: &Release<'_>, now: Timestamp) -> Plan {
                 let resizes = transition::resizes(release, target);
                 plan.writes.extend(transition::writes(release, &resizes));
             }
+            plan.writes.extend(analyses::writes(release, &advanced));
             plan.writes.extend(revisions::forget(release));
         }
     }

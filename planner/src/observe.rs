@@ -1,10 +1,10 @@
 //! What is there: the snapshot read as a release.
 
 use jiff::Timestamp;
-use sluice_crds::Rollout;
 use sluice_crds::rollout::{BlueGreenStrategy, CanaryStep, CanaryStrategy, ProgressThreshold, RolloutStatus};
 use sluice_crds::template::{StepHash, TemplateHash};
 use sluice_crds::values::{IntOrPercent, Rounding};
+use sluice_crds::{AnalysisRun, Rollout};
 
 use crate::plan::Event;
 use crate::revisions;
@@ -45,6 +45,8 @@ pub(crate) struct Release<'a> {
     pub(crate) in_rollback_window: bool,
     pub(crate) now: Timestamp,
     pub(crate) pods: &'a [std::sync::Arc<Pod>],
+    pub(crate) runs: &'a [std::sync::Arc<AnalysisRun>],
+    pub(crate) snapshot: &'a Snapshot,
 }
 
 /// How a new revision replaces the old one.
@@ -206,6 +208,8 @@ impl<'a> Release<'a> {
             in_rollback_window: in_window,
             now,
             pods: &snapshot.pods,
+            runs: &snapshot.runs,
+            snapshot,
         })
     }
 

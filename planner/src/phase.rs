@@ -21,7 +21,7 @@ pub(crate) fn invalid(sentence: &str) -> Said {
 }
 
 /// The first of these that holds.
-pub(crate) fn phase(release: &Release<'_>, advanced: &Advanced, status: &RolloutStatus) -> Said {
+pub(crate) fn phase(release: &Release<'_>, advanced: &Advanced<'_>, status: &RolloutStatus) -> Said {
     use RolloutPhase::{Degraded, Healthy, Paused, Progressing};
     let bad = ["RolloutAborted", "ProgressDeadlineExceeded"];
     let conditions = status.conditions.iter().flatten();
@@ -51,7 +51,9 @@ pub(crate) fn phase(release: &Release<'_>, advanced: &Advanced, status: &Rollout
             return said(Progressing, "active service cutover pending");
         }
         if !is_stable {
-            return said(Progressing, "waiting for analysis to complete");
+            let measures = advanced.waits_for_run.is_some();
+            let what = if measures { "analysis" } else { "post-promotion verification" };
+            return said(Progressing, format!("waiting for {what} to complete"));
         }
         return said(Healthy, "");
     }

@@ -54,6 +54,8 @@ pub enum Kind {
     ReplicaSet,
     /// `v1` Service.
     Service,
+    /// `argoproj.io/v1alpha1` AnalysisRun.
+    AnalysisRun,
 }
 
 /// What happens to an object.
@@ -118,7 +120,7 @@ impl Kind {
     /// API group and version in a request's path.
     pub const fn api_prefix(self) -> &'static str {
         match self {
-            Self::Rollout | Self::RolloutStatus => "/apis/argoproj.io/v1alpha1",
+            Self::Rollout | Self::RolloutStatus | Self::AnalysisRun => "/apis/argoproj.io/v1alpha1",
             Self::ReplicaSet => "/apis/apps/v1",
             Self::Service => "/api/v1",
         }
@@ -130,6 +132,7 @@ impl Kind {
             Self::Rollout | Self::RolloutStatus => "rollouts",
             Self::ReplicaSet => "replicasets",
             Self::Service => "services",
+            Self::AnalysisRun => "analysisruns",
         }
     }
 }

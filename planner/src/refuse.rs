@@ -6,6 +6,7 @@ use sluice_crds::rollout::{BlueGreenStrategy, CanaryStep, CanaryStrategy, Rollou
 use sluice_crds::template::PodTemplate;
 use sluice_crds::values::{LabelSelector, Rounding};
 
+use crate::analyses;
 use crate::names::MANAGED_BY;
 use crate::snapshot::Snapshot;
 
@@ -29,6 +30,7 @@ pub(crate) fn mistakes(snapshot: &Snapshot) -> Vec<String> {
         },
         None => found.push("spec.strategy: is missing; write canary: {}".to_owned()),
     }
+    found.extend(analyses::mistakes(snapshot).iter().map(ToString::to_string));
     found
 }
 
@@ -97,7 +99,6 @@ fn canary_mistakes(spec: &RolloutSpec, canary: &CanaryStrategy, found: &mut Vec<
     let path = "spec.strategy.canary";
     let unfinished_parts = [
         (canary.traffic_routing.is_some(), "trafficRouting", "leave it out to release by number of pods"),
-        (canary.analysis.is_some(), "analysis", "leave it out"),
         (canary.anti_affinity.is_some(), "antiAffinity", "leave it out"),
         (canary.canary_metadata.is_some(), "canaryMetadata", "leave it out"),
         (canary.stable_metadata.is_some(), "stableMetadata", "leave it out"),
@@ -134,8 +135,6 @@ fn canary_services(snapshot: &Snapshot, canary: &CanaryStrategy, found: &mut Vec
 fn blue_green_mistakes(snapshot: &Snapshot, blue_green: &BlueGreenStrategy, found: &mut Vec<String>) {
     let path = "spec.strategy.blueGreen";
     let unfinished_parts = [
-        (blue_green.pre_promotion_analysis.is_some(), "prePromotionAnalysis"),
-        (blue_green.post_promotion_analysis.is_some(), "postPromotionAnalysis"),
         (blue_green.anti_affinity.is_some(), "antiAffinity"),
         (blue_green.preview_metadata.is_some(), "previewMetadata"),
         (blue_green.active_metadata.is_some(), "activeMetadata"),
@@ -153,13 +152,13 @@ fn blue_green_mistakes(snapshot: &Snapshot, blue_green: &BlueGreenStrategy, foun
 }
 
 fn step_mistake(step: &CanaryStep) -> Option<String> {
-    let unfinished = |field: &str| Some(format!(".{field}: is not supported yet; use setWeight and pause"));
+    let unfinished = |field: &str| Some(format!(".{field}: is not supported yet; use setWeight, pause and analysis"));
     match step.kind() {
-        None => Some(": must be exactly one of setWeight and pause".to_owned()),
+        None => Some(": must be exactly one of setWeight, pause and analysis".to_owned()),
         Some(StepKind::SetWeight(weight)) if !(0..=100).contains(&weight) => {
             Some(format!(".setWeight: {weight} is not a weight; write a number from 0 to 100"))
         }
-        Some(StepKind::SetWeight(_)) => None,
+        Some(StepKind::SetWeight(_) | StepKind::Analysis(_)) => None,
         Some(StepKind::Pause(pause)) => match pause.duration.as_ref()?.parse() {
             Err(mistake) => Some(format!(".pause.duration: {mistake}")),
             Ok(duration) if duration.is_negative() => {
@@ -170,7 +169,6 @@ fn step_mistake(step: &CanaryStep) -> Option<String> {
         Some(StepKind::SetCanaryScale(_)) => unfinished("setCanaryScale"),
         Some(StepKind::SetHeaderRoute(_)) => unfinished("setHeaderRoute"),
         Some(StepKind::SetMirrorRoute(_)) => unfinished("setMirrorRoute"),
-        Some(StepKind::Analysis(_)) => unfinished("analysis"),
         Some(StepKind::Experiment(_)) => unfinished("experiment"),
         Some(StepKind::Plugin(_)) => unfinished("plugin"),
     }

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde_json::{Map, Value};
 use sluice_crds::Rollout;
-use sluice_crds::rollout::status::{BlueGreenStatus, Columns, RolloutStatus};
+use sluice_crds::rollout::status::{BlueGreenStatus, CanaryStatus, Columns, RolloutStatus};
 use sluice_crds::template::{HASH_LABEL, PodTemplate, TemplateHash};
 
 use crate::advance::Advanced;
@@ -24,7 +24,13 @@ use crate::why;
 use crate::wishes::{self, Facts};
 
 /// Completes a plan with what is to be said of it.
-pub(crate) fn report(release: &Release<'_>, target: Target, mut advanced: Advanced, plan: &mut Plan, now: Timestamp) {
+pub(crate) fn report(
+    release: &Release<'_>,
+    target: Target,
+    mut advanced: Advanced<'_>,
+    plan: &mut Plan,
+    now: Timestamp,
+) {
     let mut status = counted(release);
     status.blue_green = blue_green(release, &advanced.facts);
     let progress = release.restarts_clock || has_progressed(release, &status, &advanced);
@@ -36,7 +42,8 @@ pub(crate) fn report(release: &Release<'_>, target: Target, mut advanced: Advanc
         stage = Stage::Aborted;
     }
     if stage == Stage::Aborted && release.stored.aborted_at.is_none() {
-        wishes::reject(&mut advanced.facts, &release.new_hash, why::rejected(release));
+        let reason = why::rejected(release, &advanced);
+        wishes::reject(&mut advanced.facts, &release.new_hash, reason);
     }
     remember(&mut status, release, &advanced);
     status.conditions = Some(conditions::conditions(release, &advanced, stage, &status, progress, now));
@@ -109,7 +116,7 @@ fn selector(release: &Release<'_>, scaled: Option<&ReplicaSet>) -> Option<String
 }
 
 /// Writes the facts down.
-fn remember(status: &mut RolloutStatus, release: &Release<'_>, advanced: &Advanced) {
+fn remember(status: &mut RolloutStatus, release: &Release<'_>, advanced: &Advanced<'_>) {
     let facts = &advanced.facts;
     status.current_pod_hash = Some(release.new_hash.clone());
     status.current_step_hash = release.step_hash.clone();
@@ -122,6 +129,7 @@ fn remember(status: &mut RolloutStatus, release: &Release<'_>, advanced: &Advanc
     status.promote_full = facts.promote_full.then_some(true);
     status.proven_replicas = (facts.proven > 0).then_some(facts.proven);
     status.blue_green = blue_green(release, facts);
+    status.canary = canary(release, facts);
     status.rejected = (!facts.rejected.is_empty()).then(|| facts.rejected.clone());
     if release.name_is_taken {
         status.collision_count = Some(status.collision_count.unwrap_or(0).saturating_add(1));
@@ -133,16 +141,24 @@ fn blue_green(release: &Release<'_>, facts: &Facts) -> Option<BlueGreenStatus> {
         return None;
     }
     let selected = |service: Option<&Service>| service.and_then(Service::hash).map(TemplateHash::from);
-    Some(BlueGreenStatus {
+    let mut status = BlueGreenStatus {
         preview_selector: selected(release.services.preview),
         active_selector: selected(release.services.active),
         scale_up_preview_check_point: facts.past_preview.then_some(true),
         ..release.stored.blue_green.clone().unwrap_or_default()
-    })
+    };
+    facts.runs.write_blue_green(&mut status);
+    Some(status)
+}
+
+fn canary(release: &Release<'_>, facts: &Facts) -> Option<CanaryStatus> {
+    let mut status = release.stored.canary.clone().unwrap_or_default();
+    facts.runs.write_canary(&mut status);
+    (status != CanaryStatus::default()).then_some(status)
 }
 
 /// Whether anything came nearer to the end since the stored status was written.
-fn has_progressed(release: &Release<'_>, now: &RolloutStatus, advanced: &Advanced) -> bool {
+fn has_progressed(release: &Release<'_>, now: &RolloutStatus, advanced: &Advanced<'_>) -> bool {
     let before = release.stored;
     let count = |count: Option<i32>| count.unwrap_or(0);
     let old_pods = |status: &RolloutStatus| count(status.replicas) - count(status.updated_replicas);
@@ -158,9 +174,11 @@ fn has_progressed(release: &Release<'_>, now: &RolloutStatus, advanced: &Advance
 }
 
 /// When a release that makes no progress counts as stuck. Waiting for people or for a pause is no lack of it.
-fn deadline(release: &Release<'_>, advanced: &Advanced, progress: bool, now: Timestamp) -> Option<Timestamp> {
+fn deadline(release: &Release<'_>, advanced: &Advanced<'_>, progress: bool, now: Timestamp) -> Option<Timestamp> {
     let facts = &advanced.facts;
-    let waits = release.rollout.spec.paused() || !facts.pauses.is_empty() || facts.aborted_at.is_some();
+    let measures = advanced.waits_for_run.is_some() || advanced.blind.is_some();
+    let held = release.rollout.spec.paused() || !facts.pauses.is_empty() || facts.aborted_at.is_some();
+    let waits = held || measures;
     if waits || facts.stable_hash.as_ref() == Some(&release.new_hash) {
         return None;
     }
@@ -169,7 +187,7 @@ fn deadline(release: &Release<'_>, advanced: &Advanced, progress: bool, now: Tim
     clock.unwrap_or(now).checked_add(SignedDuration::from_secs(seconds)).ok()
 }
 
-fn stage(release: &Release<'_>, advanced: &Advanced, timed_out: bool) -> Stage {
+fn stage(release: &Release<'_>, advanced: &Advanced<'_>, timed_out: bool) -> Stage {
     let facts = &advanced.facts;
     if facts.aborted_at.is_some() {
         Stage::Aborted
@@ -192,7 +210,7 @@ fn may_abort_itself(release: &Release<'_>) -> bool {
 }
 
 /// What changed for people since the stored status.
-fn tell(release: &Release<'_>, stage: Stage, advanced: &mut Advanced, events: &mut Vec<Event>) {
+fn tell(release: &Release<'_>, stage: Stage, advanced: &mut Advanced<'_>, events: &mut Vec<Event>) {
     let stored = release.stored;
     let (revision, hash) = (release.revision, &release.new_hash);
     if stored.current_pod_hash.as_ref() != Some(hash) && stage != Stage::Promoted {
@@ -212,12 +230,12 @@ fn tell(release: &Release<'_>, stage: Stage, advanced: &mut Advanced, events: &m
     }
     let newly_aborted = stage == Stage::Aborted && stored.aborted_at.is_none();
     if newly_aborted {
-        events.push(Event::warning("RolloutAborted", conditions::abort_sentence(release)));
+        events.push(Event::warning("RolloutAborted", conditions::abort_sentence(release, advanced)));
     }
 }
 
 /// Texts for `kubectl get`.
-fn columns(release: &Release<'_>, advanced: &Advanced) -> Columns {
+fn columns(release: &Release<'_>, advanced: &Advanced<'_>) -> Columns {
     let steps = release.steps().len();
     let ready: i32 = release.all().fold(0_i32, |sum, set| sum.saturating_add(set.ready));
     let images: Vec<&str> = release.rollout.spec.template.iter().flat_map(PodTemplate::images).collect();
@@ -231,7 +249,7 @@ fn columns(release: &Release<'_>, advanced: &Advanced) -> Columns {
 }
 
 /// Share of the new revision, as it is and as it is wanted.
-fn weights(release: &Release<'_>, advanced: &Advanced) -> (i64, i32) {
+fn weights(release: &Release<'_>, advanced: &Advanced<'_>) -> (i64, i32) {
     if let Strategy::BlueGreen(_) = release.strategy {
         let active = release.new.is_some_and(|new| is_active(release, new));
         let wanted = release.other_stable().is_none() || active || advanced.may_switch;

@@ -188,7 +188,8 @@ fn owned_pair((key, value): (&String, &String)) -> (String, String) {
     (key.clone(), value.clone())
 }
 
-fn owner_reference(rollout: &Rollout) -> Value {
+/// The Rollout as the controller of what it makes.
+pub(crate) fn owner_reference(rollout: &Rollout) -> Value {
     json!({
         "apiVersion": "argoproj.io/v1alpha1",
         "kind": "Rollout",

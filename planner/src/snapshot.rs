@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::Value;
-use sluice_crds::Rollout;
 use sluice_crds::template::{HASH_LABEL, PodTemplate};
 use sluice_crds::values::parse_time;
+use sluice_crds::{AnalysisRun, AnalysisTemplate, ClusterAnalysisTemplate, Rollout};
 
 use crate::names::SCALE_DOWN_DEADLINE;
 
@@ -26,6 +26,12 @@ pub struct Snapshot {
     pub pods: Vec<Arc<Pod>>,
     /// The Services that the Rollout's strategy names, as far as they exist.
     pub services: Vec<Arc<Service>>,
+    /// At least: the AnalysisRuns that the Rollout owns, and those whose name begins with its name and a dash.
+    pub runs: Vec<Arc<AnalysisRun>>,
+    /// At least: the AnalysisTemplates that its analyses name, and those that these name in turn.
+    pub templates: Vec<Arc<AnalysisTemplate>>,
+    /// The same of ClusterAnalysisTemplates.
+    pub cluster_templates: Vec<Arc<ClusterAnalysisTemplate>>,
 }
 
 /// What is read of the metadata of any object.

@@ -1,25 +1,36 @@
 //! A canary's steps: which are done. Several may be done in one pass; each is told, in order.
 
 use jiff::{SignedDuration, Timestamp};
+use sluice_analysis::names::RunKind;
 use sluice_crds::rollout::status::PauseReason;
 use sluice_crds::rollout::step::PauseStep;
 use sluice_crds::rollout::{CanaryStep, StepKind};
 
 use crate::advance::{Advanced, is_complete, needed, pause_is_over, promote};
-use crate::observe::Release;
+use crate::analyses::{self, Gate};
+use crate::observe::{Release, Strategy};
 use crate::plan::Event;
 use crate::strategy::Target;
 use crate::strategy::canary::target_at;
 
 /// Goes as far through the steps as what is there allows, and promotes behind the last one.
-pub(crate) fn advance(release: &Release<'_>, advanced: &mut Advanced, now: Timestamp) {
+pub(crate) fn advance<'a>(release: &Release<'a>, advanced: &mut Advanced<'a>, now: Timestamp) {
     if release.stable.is_none() || advanced.facts.promote_full {
         advanced.facts.step = release.steps().len();
+    }
+    if !background_allows(release, advanced, now) {
+        return;
     }
     while let Some(step) = release.steps().get(advanced.facts.step) {
         let done = match step.kind() {
             Some(StepKind::Pause(pause)) => {
                 pause_is_over(advanced, PauseReason::CanaryPauseStep, length_of(pause), now)
+            }
+            Some(StepKind::Analysis(analysis)) => {
+                leave_pause_step(advanced);
+                let kind = RunKind::Step(advanced.facts.step);
+                let held = !advanced.facts.pauses.is_empty();
+                analyses::judge(release, advanced, kind, analysis, now) == Gate::Passed && !held
             }
             _ => {
                 // Somebody moved the step while we waited at a pause: that wait is over.
@@ -45,16 +56,35 @@ pub(crate) fn advance(release: &Release<'_>, advanced: &mut Advanced, now: Times
     }
 }
 
-fn leave_pause_step(advanced: &mut Advanced) {
+/// Whether the analysis beside the steps lets them go on. It begins at its step; where it can't measure, nothing
+/// goes on, because nobody knows.
+fn background_allows<'a>(release: &Release<'a>, advanced: &mut Advanced<'a>, now: Timestamp) -> bool {
+    let Strategy::Canary(canary) = release.strategy else { return true };
+    let Some(background) = &canary.analysis else { return true };
+    let begins = usize::try_from(background.starting_step()).unwrap_or(0) <= advanced.facts.step;
+    let skipped = advanced.facts.promote_full || release.stable.is_none() || release.in_rollback_window;
+    if !begins || skipped {
+        return true;
+    }
+    if analyses::judge(release, advanced, RunKind::Background, &background.analysis, now) == Gate::Stopped {
+        return false;
+    }
+    let run = advanced.facts.runs.background.as_ref().and_then(|run| analyses::find(release, &run.name));
+    advanced.blind = run.and_then(|run| run.status.as_ref()).and_then(sluice_analysis::run::unmeasured);
+    advanced.blind.is_none()
+}
+
+fn leave_pause_step(advanced: &mut Advanced<'_>) {
     advanced.facts.pauses.retain(|pause| pause.reason != Some(PauseReason::CanaryPauseStep));
     advanced.facts.paused_by_us = !advanced.facts.pauses.is_empty();
 }
 
-fn step_done(release: &Release<'_>, advanced: &mut Advanced, step: &CanaryStep) {
+fn step_done(release: &Release<'_>, advanced: &mut Advanced<'_>, step: &CanaryStep) {
     let waited = advanced.facts.paused_by_us;
     advanced.facts.step += 1;
     advanced.facts.pauses.clear();
     advanced.facts.paused_by_us = false;
+    advanced.facts.runs.step = None;
     let (number, count) = (advanced.facts.step, release.steps().len());
     let sentence = format!("Rollout step {number}/{count} completed ({})", describe(step));
     advanced.events.push(Event::normal("RolloutStepCompleted", sentence));
@@ -88,6 +118,7 @@ pub(crate) fn describe(step: &CanaryStep) -> String {
             Some(duration) => format!("pause: {duration}"),
             None => "pause".to_owned(),
         },
+        Some(StepKind::Analysis(_)) => "analysis".to_owned(),
         _ => "unknown".to_owned(),
     }
 }

@@ -7,6 +7,7 @@ use sluice_crds::rollout::CanaryStep;
 use sluice_crds::rollout::status::{PauseCondition, RejectedRevision, RolloutStatus};
 use sluice_crds::template::{StepHash, TemplateHash};
 
+use crate::analyses::Runs;
 use crate::plan::Event;
 use crate::snapshot::ReplicaSet;
 
@@ -29,6 +30,8 @@ pub(crate) struct Facts {
     pub(crate) past_preview: bool,
     /// So many pods of the new revision have been available together.
     pub(crate) proven: i32,
+    /// The AnalysisRuns that count.
+    pub(crate) runs: Runs,
     /// Revisions that were taken back, the latest first.
     pub(crate) rejected: Vec<RejectedRevision>,
 }
@@ -73,6 +76,7 @@ pub(crate) fn read(
         promote_full: stored.promote_full.unwrap_or(false),
         past_preview: stored.blue_green.as_ref().and_then(|status| status.scale_up_preview_check_point) == Some(true),
         proven: stored.proven_replicas.unwrap_or(0),
+        runs: Runs::read(stored),
         rejected,
     };
     if is_stable {
@@ -98,6 +102,7 @@ pub(crate) fn read(
             facts.pauses.clear();
             facts.paused_by_us = false;
             facts.past_preview = false;
+            facts.runs = Runs::default();
             true
         }
         (false, None) => false,
@@ -105,6 +110,7 @@ pub(crate) fn read(
     if facts.promote_full {
         facts.pauses.clear();
         facts.paused_by_us = false;
+        facts.runs = Runs::default();
     }
     Read { facts, events: Vec::new(), restarts_clock }
 }
@@ -117,6 +123,7 @@ pub(crate) fn abort(facts: &mut Facts, at: Timestamp) {
     facts.paused_by_us = false;
     facts.promote_full = false;
     facts.past_preview = false;
+    facts.proven = 0;
 }
 
 /// So many revisions that were taken back are remembered.

@@ -6,7 +6,7 @@ use crate::snapshot::{ReplicaSet, Service};
 use crate::strategy::blue_green::is_active;
 
 /// Each Service that may move now, and where to.
-pub(super) fn moves<'a>(release: &Release<'a>, advanced: &Advanced) -> Vec<(&'a Service, &'a ReplicaSet)> {
+pub(super) fn moves<'a>(release: &Release<'a>, advanced: &Advanced<'_>) -> Vec<(&'a Service, &'a ReplicaSet)> {
     let preview = release.services.preview.and_then(|service| Some((service, previewed(release, service)?)));
     let active =
         release.services.active.and_then(|service| Some((service, active_revision(release, service, advanced)?)));
@@ -14,7 +14,7 @@ pub(super) fn moves<'a>(release: &Release<'a>, advanced: &Advanced) -> Vec<(&'a 
 }
 
 /// The revision that is to carry all traffic, if it can.
-fn active_revision<'a>(release: &Release<'a>, active: &Service, advanced: &Advanced) -> Option<&'a ReplicaSet> {
+fn active_revision<'a>(release: &Release<'a>, active: &Service, advanced: &Advanced<'_>) -> Option<&'a ReplicaSet> {
     let new = release.new?;
     let Some(stable) = release.other_stable() else {
         // A first revision is promoted before it is selected.

@@ -16,7 +16,7 @@ use crate::snapshot::{ReplicaSet, Service};
 use crate::strategy::Target;
 
 /// The selectors that can be moved now.
-pub(crate) fn writes(release: &Release<'_>, target: Target, advanced: &Advanced) -> Vec<Write> {
+pub(crate) fn writes(release: &Release<'_>, target: Target, advanced: &Advanced<'_>) -> Vec<Write> {
     let moves = match release.strategy {
         Strategy::Canary(_) => canary::moves(release, target),
         Strategy::BlueGreen(_) => blue_green::moves(release, advanced),

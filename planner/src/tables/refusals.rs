@@ -21,18 +21,12 @@ fn refused(change: impl FnOnce(&mut Value)) -> String {
 #[test]
 fn what_is_not_finished_is_named() {
     let canary = "/spec/strategy/canary";
-    let rows: [(&str, &str, Value, &str); 13] = [
+    let rows: [(&str, &str, Value, &str); 11] = [
         (
             canary,
             "trafficRouting",
             json!({"nginx": {}}),
             "spec.strategy.canary.trafficRouting: is not supported yet; leave it out to release by number of pods",
-        ),
-        (
-            canary,
-            "analysis",
-            json!({"templates": []}),
-            "spec.strategy.canary.analysis: is not supported yet; leave it out",
         ),
         (canary, "antiAffinity", json!({}), "spec.strategy.canary.antiAffinity: is not supported yet; leave it out"),
         (
@@ -52,43 +46,37 @@ fn what_is_not_finished_is_named() {
             canary,
             "steps",
             json!([{"setCanaryScale": {}}]),
-            "spec.strategy.canary.steps[0].setCanaryScale: is not supported yet; use setWeight and pause",
-        ),
-        (
-            canary,
-            "steps",
-            json!([{"analysis": {}}]),
-            "spec.strategy.canary.steps[0].analysis: is not supported yet; use setWeight and pause",
+            "spec.strategy.canary.steps[0].setCanaryScale: is not supported yet; use setWeight, pause and analysis",
         ),
         (
             canary,
             "steps",
             json!([{"experiment": {}}]),
-            "spec.strategy.canary.steps[0].experiment: is not supported yet; use setWeight and pause",
+            "spec.strategy.canary.steps[0].experiment: is not supported yet; use setWeight, pause and analysis",
         ),
         (
             canary,
             "steps",
             json!([{"plugin": {}}]),
-            "spec.strategy.canary.steps[0].plugin: is not supported yet; use setWeight and pause",
+            "spec.strategy.canary.steps[0].plugin: is not supported yet; use setWeight, pause and analysis",
         ),
         (
             canary,
             "steps",
             json!([{"setHeaderRoute": {}}]),
-            "spec.strategy.canary.steps[0].setHeaderRoute: is not supported yet; use setWeight and pause",
+            "spec.strategy.canary.steps[0].setHeaderRoute: is not supported yet; use setWeight, pause and analysis",
         ),
         (
             canary,
             "steps",
             json!([{"setMirrorRoute": {}}]),
-            "spec.strategy.canary.steps[0].setMirrorRoute: is not supported yet; use setWeight and pause",
+            "spec.strategy.canary.steps[0].setMirrorRoute: is not supported yet; use setWeight, pause and analysis",
         ),
         (
             "/spec",
             "strategy",
-            json!({"blueGreen": {"activeService": "a", "prePromotionAnalysis": {}}}),
-            "spec.strategy.blueGreen.prePromotionAnalysis: is not supported yet; leave it out; \
+            json!({"blueGreen": {"activeService": "a", "antiAffinity": {}}}),
+            "spec.strategy.blueGreen.antiAffinity: is not supported yet; leave it out; \
              spec.strategy.blueGreen.activeService: service \"a\" not found; create it",
         ),
     ];
@@ -124,7 +112,7 @@ fn mistakes_are_named_with_their_mend() {
             "/spec/strategy/canary",
             "steps",
             json!([{}]),
-            "spec.strategy.canary.steps[0]: must be exactly one of setWeight and pause",
+            "spec.strategy.canary.steps[0]: must be exactly one of setWeight, pause and analysis",
         ),
         (
             "/spec/strategy/canary",

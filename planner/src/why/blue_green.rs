@@ -15,7 +15,7 @@ pub(super) fn place(release: &Release<'_>) -> String {
 }
 
 /// What happens once the pods are there.
-pub(super) fn moving(release: &Release<'_>, advanced: &Advanced, place: &str, has: &str) -> String {
+pub(super) fn moving(release: &Release<'_>, advanced: &Advanced<'_>, place: &str, has: &str) -> String {
     let revision = release.revision;
     let Some(active) = release.services.active.filter(|_| advanced.may_switch || advanced.facts.past_preview) else {
         return format!("{place}: revision {revision} has {has} pods available");

@@ -10,6 +10,7 @@ use sluice_crds::template::TemplateHash;
 use sluice_crds::values::seconds_time;
 
 use crate::advance::Advanced;
+use crate::analyses;
 use crate::conditions::Stage;
 use crate::observe::{Release, Strategy};
 use crate::snapshot::ReplicaSet;
@@ -19,7 +20,7 @@ use crate::strategy::canary::target_at;
 use crate::switch;
 
 /// Why the release is where it is.
-pub(crate) fn sentence(release: &Release<'_>, target: Target, advanced: &Advanced, stage: Stage) -> String {
+pub(crate) fn sentence(release: &Release<'_>, target: Target, advanced: &Advanced<'_>, stage: Stage) -> String {
     let revision = release.revision;
     let new = available(release.new, target.new);
     if release.name_is_taken {
@@ -66,9 +67,12 @@ pub(crate) fn sentence(release: &Release<'_>, target: Target, advanced: &Advance
 }
 
 /// Why a revision is taken back: who or what did it, and how far it was.
-pub(crate) fn rejected(release: &Release<'_>) -> String {
+pub(crate) fn rejected(release: &Release<'_>, advanced: &Advanced<'_>) -> String {
     let step = release.stored.current_step_index.and_then(|step| usize::try_from(step).ok()).unwrap_or(0);
     let place = place_at(release, step);
+    if let Some(failure) = &advanced.failure {
+        return format!("{failure}, at {place}");
+    }
     if release.stored.abort == Some(true) {
         return format!("aborted on request at {place}");
     }
@@ -86,13 +90,29 @@ pub(crate) fn was_rejected(release: &Release<'_>) -> String {
     format!("; it was rejected{at}: {}", rejected.reason.as_deref().unwrap_or("no reason given"))
 }
 
-fn moving(release: &Release<'_>, target: Target, advanced: &Advanced) -> String {
+/// What the release waits to be measured, and what was measured last.
+fn analysis(release: &Release<'_>, advanced: &Advanced<'_>) -> Option<String> {
+    let place = place(release, advanced);
+    if let Some(blind) = &advanced.blind {
+        return Some(format!("{place}: waiting: nothing goes on while the background analysis can't measure: {blind}"));
+    }
+    let kind = advanced.waits_for_run?;
+    let named = advanced.facts.runs.clone().of(kind).take()?;
+    let what = analyses::called(kind);
+    let said = analyses::find(release, &named.name).map_or_else(|| "begins".to_owned(), analyses::last_measurements);
+    Some(format!("{place}: waiting for the {what} ({}): {said}", named.name))
+}
+
+fn moving(release: &Release<'_>, target: Target, advanced: &Advanced<'_>) -> String {
     let revision = release.revision;
     let target = match release.strategy {
         Strategy::Canary(_) => target_at(release, advanced.facts.step),
         Strategy::BlueGreen(_) => target,
     };
     let Some(new) = release.new else { return format!("revision {revision} gets its ReplicaSet") };
+    if let Some(sentence) = analysis(release, advanced) {
+        return sentence;
+    }
     let place = place(release, advanced);
     let trouble = trouble(release, Some(new));
     let has = available(Some(new), target.new);
@@ -109,7 +129,7 @@ fn moving(release: &Release<'_>, target: Target, advanced: &Advanced) -> String 
     }
 }
 
-fn paused(release: &Release<'_>, advanced: &Advanced, target: Target) -> String {
+fn paused(release: &Release<'_>, advanced: &Advanced<'_>, target: Target) -> String {
     let has = available(release.new, target.new);
     if release.rollout.spec.paused() {
         return format!("paused by spec.paused; revision {} has {has} pods available", release.revision);
@@ -118,7 +138,10 @@ fn paused(release: &Release<'_>, advanced: &Advanced, target: Target) -> String 
     let Some(pause) = advanced.facts.pauses.first() else { return place };
     if !matches!(pause.reason, Some(PauseReason::CanaryPauseStep | PauseReason::BlueGreenPause)) {
         let reason = pause.reason.as_ref().map_or("no reason", |reason| reason.as_str());
-        return format!("{place}: paused ({reason}) until somebody promotes or aborts");
+        let runs = advanced.facts.runs.all().filter_map(|run| run.message.as_deref());
+        let told: Vec<&str> = runs.collect();
+        let told = if told.is_empty() { String::new() } else { format!(": {}", told.join("; ")) };
+        return format!("{place}: paused ({reason}) until somebody promotes or aborts{told}");
     }
     let start = pause.start_time.as_ref().map(|Time(at)| *at);
     let end = length(release, advanced).zip(start).and_then(|(length, start)| start.checked_add(length).ok());
@@ -135,7 +158,7 @@ fn paused(release: &Release<'_>, advanced: &Advanced, target: Target) -> String 
 }
 
 /// How long the current pause lasts, if it ends by itself.
-fn length(release: &Release<'_>, advanced: &Advanced) -> Option<SignedDuration> {
+fn length(release: &Release<'_>, advanced: &Advanced<'_>) -> Option<SignedDuration> {
     match release.strategy {
         Strategy::Canary(_) => match release.steps().get(advanced.facts.step)?.kind()? {
             StepKind::Pause(pause) => length_of(pause),
@@ -145,7 +168,7 @@ fn length(release: &Release<'_>, advanced: &Advanced) -> Option<SignedDuration> 
     }
 }
 
-fn place(release: &Release<'_>, advanced: &Advanced) -> String {
+fn place(release: &Release<'_>, advanced: &Advanced<'_>) -> String {
     place_at(release, advanced.facts.step)
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use sluice_crds::Rollout;
 use sluice_planner::{Action, Kind, Plan, Pod, ReplicaSet, Service, Snapshot, Write, plan};
@@ -140,11 +141,28 @@ impl Site {
                 .map(|object| Arc::new(ReplicaSet::from_json(object.value()).expect("a ReplicaSet")))
                 .collect(),
             pods: list("", "pods").iter().map(|pod| Arc::new(Pod::from_json(pod.value()).expect("a pod"))).collect(),
+            runs: decoded(&list("argoproj.io", "analysisruns")),
+            templates: decoded(&list("argoproj.io", "analysistemplates")),
+            cluster_templates: decoded(&world.list("argoproj.io", "clusteranalysistemplates", "")),
             services: list("", "services")
                 .iter()
                 .map(|service| Arc::new(Service::from_json(service.value()).expect("a Service")))
                 .collect(),
         }
+    }
+
+    /// What the runs of a kind are called, oldest first.
+    pub(crate) fn runs(&self, kind: &str) -> Vec<String> {
+        let runs = self.cluster.world().list("argoproj.io", "analysisruns", "default");
+        let named = runs.iter().filter(|run| run.value()["metadata"]["labels"]["rollout-type"] == kind);
+        named.map(|run| run.name().to_owned()).collect()
+    }
+
+    /// The controller of runs says what came of one.
+    pub(crate) fn judge_run(&mut self, name: &str, status: &Value) {
+        self.judge.new_epoch();
+        let path = format!("/apis/argoproj.io/v1alpha1/namespaces/default/analysisruns/{name}");
+        self.ask(Request::patch(&path, "application/merge-patch+json", &json!({ "status": status })));
     }
 
     /// One pass. Says whether anything was written.
@@ -242,6 +260,11 @@ impl Site {
         assert!(response.status < 300, "{} {}", response.status, response.json_body());
         response.json_body()
     }
+}
+
+fn decoded<T: DeserializeOwned>(objects: &[Arc<sluice_sandbox::world::Object>]) -> Vec<Arc<T>> {
+    let decoded = objects.iter().map(|object| serde_json::from_value(object.value().clone()).expect("an object"));
+    decoded.map(Arc::new).collect()
 }
 
 /// The API server refuses a patch whose `test` fails with a bare 422, and says nothing of why; a value

@@ -67,7 +67,7 @@ impl Judge {
                     }
                 }
             }
-            Kind::Rollout | Kind::RolloutStatus => {}
+            Kind::Rollout | Kind::RolloutStatus | Kind::AnalysisRun => {}
         }
     }
 
