@@ -3,6 +3,7 @@
 //! Every figure that is a promise is printed beside its bound; ratios come from one run, so that a slow
 //! or busy machine shifts both sides alike. `benches/README.md` keeps the last figures.
 
+mod conditions;
 mod door;
 mod figure;
 mod hour;
@@ -14,8 +15,13 @@ use figure::Figure;
 /// A part of the benchmarks and how it is run.
 type Part = (&'static str, fn() -> anyhow::Result<Vec<Figure>>);
 
-const PARTS: [Part; 4] =
-    [("door", door::measure), ("writes", writes::measure), ("hour", hour::measure), ("templates", templates::measure)];
+const PARTS: [Part; 5] = [
+    ("door", door::measure),
+    ("writes", writes::measure),
+    ("hour", hour::measure),
+    ("templates", templates::measure),
+    ("conditions", conditions::measure),
+];
 
 fn main() -> anyhow::Result<()> {
     let wanted = std::env::args().nth(1);

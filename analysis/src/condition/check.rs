@@ -36,9 +36,8 @@ pub(super) fn known_kind(node: &Node) -> Kind {
         Expr::Call(builtin, _) => signature(&BUILTINS, *builtin).map_or(Kind::Any, |known| known.gives),
         Expr::Method { method, .. } => signature(&METHODS, *method).map_or(Kind::Any, |known| known.gives),
         Expr::Each { predicate, .. } => gives(*predicate),
-        Expr::Item(Item::Index) => Kind::Int,
         Expr::Arithmetic(Arithmetic::Divide | Arithmetic::Power, _) => Kind::Float,
-        Expr::Arithmetic(Arithmetic::Remainder, _) => Kind::Int,
+        Expr::Item(Item::Index) | Expr::Arithmetic(Arithmetic::Remainder, _) => Kind::Int,
         Expr::Arithmetic(..)
         | Expr::Item(_)
         | Expr::Result
@@ -228,9 +227,8 @@ impl Checker {
             return Ok(numbers);
         }
         let allowed = match (left, right) {
-            (Kind::Duration, Kind::Duration) => arithmetic != Arithmetic::Multiply,
             (Kind::Text, Kind::Text) | (Kind::Duration, Kind::Date) => arithmetic == Arithmetic::Add,
-            (Kind::Date, Kind::Duration) => arithmetic != Arithmetic::Multiply,
+            (Kind::Duration | Kind::Date, Kind::Duration) => arithmetic != Arithmetic::Multiply,
             (Kind::Date, Kind::Date) => arithmetic == Arithmetic::Subtract,
             (Kind::Duration, other) | (other, Kind::Duration) if other.is_number() => {
                 arithmetic == Arithmetic::Multiply

@@ -116,6 +116,3 @@ impl Condition {
         Gap { message: reason.message.clone(), place: Place::of(&self.source, reason.at) }
     }
 }
-
-#[cfg(test)]
-mod tests;

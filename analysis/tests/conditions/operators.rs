@@ -100,8 +100,11 @@ fn in_looks_into_arrays_and_the_keys_of_maps() {
         "2 in 1..3",
         "1 in [1] == true",
     ]);
-    fails(&["'1' in [1, 2]", "'a' in []"]);
+    fails(&["'a' in []", "'a' in ['b', 1]"]);
+    fails_for(r#"{"code": 200}"#, &["result.code in ['200']"]);
     answers(&[
+        ("'1' in [1, 2]", "1", "failure: column 8: none of these can be equal to a text"),
+        ("result not in ['ok', 'fine']", "1", "failure: column 15: none of these can be equal to a number"),
         (
             "'a' in 'abc'",
             "1",

@@ -67,7 +67,7 @@ fn searching_and_replacing() {
 #[test]
 fn json_is_read_and_written() {
     holds(&[
-        r#"fromJSON('{"name": "John", "age": 30}') == {name: 'John', age: 30}"#,
+        r#"fromJSON('{"name": "John", "age": 30}') == {name: 'John', age: 30.0}"#,
         "fromJSON('[1, 2.5, null, true]') == [1, 2.5, nil, true]",
         r#"fromJSON('"x"') == 'x'"#,
         "toJSON(1) == '1'",
@@ -75,7 +75,7 @@ fn json_is_read_and_written() {
         "toJSON('a') == '\"a\"'",
         "toJSON(nil) == 'null'",
         r"toJSON([1, 2]) == '[\n  1,\n  2\n]'",
-        "fromJSON(toJSON({a: [1, {b: 'c'}]})) == {a: [1, {b: 'c'}]}",
+        "fromJSON(toJSON({a: [1.0, {b: 'c'}]})) == {a: [1.0, {b: 'c'}]}",
         "type(fromJSON('3')) == 'float'",
     ]);
     answers(&[(

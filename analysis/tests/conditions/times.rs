@@ -21,7 +21,11 @@ fn durations_are_written_as_in_go() {
         "duration('90s').String() == '1m30s'",
     ]);
     answers(&[
-        ("duration('5d') > duration('1h')", "1", "failure: column 1: \"5d\" is not a duration, there are no days; write 120h"),
+        (
+            "duration('5d') > duration('1h')",
+            "1",
+            "failure: column 1: \"5d\" is not a duration, there are no days; write 120h",
+        ),
         ("duration('1h') > 5", "1", "mistake: column 16: > doesn't go with a duration and a whole number"),
         (
             "duration('1h') * duration('1h') > duration('1h')",

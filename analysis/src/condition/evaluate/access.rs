@@ -19,26 +19,8 @@ impl Evaluation<'_> {
             },
             Key::Computed(key) => {
                 let key_value = self.value(key)?;
-                self.element(at, &of, &key_value)
+                element(at, &of, &key_value)
             }
-        }
-    }
-
-    /// What an index or a computed name names.
-    pub(super) fn element(&mut self, at: usize, of: &Value, key: &Value) -> Evaluated<Option<Value>> {
-        match (of, key) {
-            (Value::Array(array), _) => {
-                let index = index(at, key, array.items().len())?;
-                Ok(array.items().get(index).cloned())
-            }
-            (Value::Text(text), _) => {
-                let index = index(at, key, text.len())?;
-                Ok(text.as_bytes().get(index).map(|byte| Value::Int(i64::from(*byte))))
-            }
-            (Value::Map(map), Value::Text(name)) => Ok(map.entries().get(name).cloned()),
-            (_, Value::Nil) => no_data(at, "there is nothing to look up"),
-            (Value::Map(_), other) => failed(at, format!("the keys of a map are texts, and this is {}", other.kind())),
-            (other, _) => failed(at, format!("{} has no elements", other.kind())),
         }
     }
 
@@ -104,5 +86,23 @@ pub(super) fn whole(at: usize, value: &Value, what: &str) -> Evaluated<i64> {
         Value::Float(float) => Ok(*float as i64),
         Value::Nil => no_data(at, format!("there is nothing where {what} is wanted")),
         other => failed(at, format!("{what} is a whole number, and this is {}", other.kind())),
+    }
+}
+
+/// What an index or a computed name names.
+pub(super) fn element(at: usize, of: &Value, key: &Value) -> Evaluated<Option<Value>> {
+    match (of, key) {
+        (Value::Array(array), _) => {
+            let index = index(at, key, array.items().len())?;
+            Ok(array.items().get(index).cloned())
+        }
+        (Value::Text(text), _) => {
+            let index = index(at, key, text.len())?;
+            Ok(text.as_bytes().get(index).map(|byte| Value::Int(i64::from(*byte))))
+        }
+        (Value::Map(map), Value::Text(name)) => Ok(map.entries().get(name).cloned()),
+        (_, Value::Nil) => no_data(at, "there is nothing to look up"),
+        (Value::Map(_), other) => failed(at, format!("the keys of a map are texts, and this is {}", other.kind())),
+        (other, _) => failed(at, format!("{} has no elements", other.kind())),
     }
 }

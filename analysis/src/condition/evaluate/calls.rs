@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::super::names::{BUILTINS, Builtin, signature};
 use super::super::tree::Node;
 use super::super::value::{Array, Map, Value};
+use super::access::element;
 use super::logic::is_nan;
 use super::{Evaluated, Evaluation, Stop, failed, no_data};
 
@@ -69,7 +70,7 @@ impl Evaluation<'_> {
             }
             Builtin::Flatten => self.flatten(call),
             Builtin::FromPairs => self.paired(call),
-            Builtin::Get => self.get(call),
+            Builtin::Get => get(call),
             Builtin::Keys | Builtin::Values | Builtin::ToPairs => self.listed(builtin, call),
             Builtin::Reverse => {
                 let reversed = call.array(0)?.items().iter().rev().cloned().collect();
@@ -108,16 +109,6 @@ impl Evaluation<'_> {
         Ok(Value::Int(length as i64))
     }
 
-    fn get(&mut self, call: &Call<'_>) -> Evaluated {
-        if *call.value(0) == Value::Nil {
-            return Ok(Value::Nil);
-        }
-        match self.element(call.at, call.value(0), call.value(1)) {
-            Err(Stop::NoData(_)) => Ok(Value::Nil),
-            found => Ok(found?.unwrap_or(Value::Nil)),
-        }
-    }
-
     fn listed(&mut self, builtin: Builtin, call: &Call<'_>) -> Evaluated {
         let map = call.map(0)?;
         let mut listed = Vec::with_capacity(map.entries().len());
@@ -143,6 +134,17 @@ impl Evaluation<'_> {
             entries.insert(name.clone(), value.clone());
         }
         self.entries(call.at, entries)
+    }
+}
+
+/// An element or member, and nil where there is none: who asks this way knows.
+fn get(call: &Call<'_>) -> Evaluated {
+    if *call.value(0) == Value::Nil {
+        return Ok(Value::Nil);
+    }
+    match element(call.at, call.value(0), call.value(1)) {
+        Err(Stop::NoData(_)) => Ok(Value::Nil),
+        found => Ok(found?.unwrap_or(Value::Nil)),
     }
 }
 

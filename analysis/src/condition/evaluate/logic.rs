@@ -96,10 +96,8 @@ impl Evaluation<'_> {
         if is_nan(&left_value) || is_nan(&right_value) {
             return no_data(at, "NaN is equal to nothing and different from nothing");
         }
-        let same_kind = std::mem::discriminant(&left_value) == std::mem::discriminant(&right_value)
-            || left_value.number().is_some() && right_value.number().is_some();
         let one_is_nil = left_value == Value::Nil || right_value == Value::Nil;
-        if !same_kind && !one_is_nil && self.has_one_kind(left) && self.has_one_kind(right) {
+        if !same_kind(&left_value, &right_value) && !one_is_nil && self.has_one_kind(left) && self.has_one_kind(right) {
             let (left, right) = (left_value.kind(), right_value.kind());
             return failed(at, format!("{left} is never equal to {right}"));
         }
@@ -170,7 +168,15 @@ impl Evaluation<'_> {
                         return Ok(true);
                     }
                 }
-                if unknown { no_data(at, "whether NaN is among these numbers can't be said") } else { Ok(false) }
+                if unknown {
+                    return no_data(at, "whether NaN is among these numbers can't be said");
+                }
+                let lists = matches!(haystack.expr, Expr::Array(_) | Expr::Range(_) | Expr::Result);
+                let none_like_it = array.items().iter().all(|item| !same_kind(item, &wanted) && *item != Value::Nil);
+                if lists && none_like_it && !array.items().is_empty() && self.has_one_kind(needle) {
+                    return failed(at, format!("none of these can be equal to {}", wanted.kind()));
+                }
+                Ok(false)
             }
             Value::Map(map) => match wanted {
                 Value::Text(name) => Ok(map.entries().contains_key(&name)),
@@ -214,6 +220,10 @@ impl Evaluation<'_> {
             other => failed(node.at(), format!("{test} wants a text, and this is {}", other.kind())),
         }
     }
+}
+
+fn same_kind(left: &Value, right: &Value) -> bool {
+    std::mem::discriminant(left) == std::mem::discriminant(right) || left.number().is_some() && right.number().is_some()
 }
 
 pub(super) fn is_nan(value: &Value) -> bool {

@@ -72,7 +72,7 @@ impl Evaluation<'_> {
             if call.values.len() > 3 { usize::try_from(call.whole(3)?).unwrap_or(usize::MAX) } else { usize::MAX };
         self.work(call.at, text.len() / 16)?;
         let found = if old.is_empty() { text.chars().count() + 1 } else { text.matches(&**old).take(most).count() };
-        self.memory(call.at, text.len() + found.min(most).saturating_mul(new.len()))?;
+        self.memory(call.at, found.min(most).saturating_mul(new.len()).saturating_add(text.len()))?;
         Ok(Value::from(text.replacen(&**old, new, most)))
     }
 

@@ -7,7 +7,6 @@ use super::super::token::Kind;
 use super::super::tree::{Arithmetic, Expr, Node, Order, TextTest};
 use super::super::value::Value;
 
-pub(super) const TERNARY: u16 = 0;
 pub(super) const AND: u16 = 15;
 pub(super) const COMPARE: u16 = 20;
 pub(super) const NOT: u16 = 50;
