@@ -102,19 +102,13 @@ impl Checker {
             Expr::TextTest(_, operands) => self.both(operands, Kind::Text, "tests of texts want")?,
             Expr::Matches { operands, .. } => self.both(operands, Kind::Text, "matches wants")?,
             Expr::Range(operands) => self.both(operands, Kind::Int, "a range wants")?,
-            Expr::Coalesce(operands) => {
-                let (left, right) = (self.kind(&operands[0])?, self.kind(&operands[1])?);
-                return Ok(if left == right { left } else { Kind::Any });
-            }
-            Expr::Conditional(parts) => {
-                self.wants(&parts[0], Kind::Bool, "? and if want")?;
-                let (then, otherwise) = (self.kind(&parts[1])?, self.kind(&parts[2])?);
-                return Ok(if then == otherwise { then } else { Kind::Any });
-            }
-            Expr::Otherwise(parts) => {
-                self.wants(&parts[0], Kind::Bool, "?: wants")?;
-                let otherwise = self.kind(&parts[1])?;
-                return Ok(if otherwise == Kind::Bool { otherwise } else { Kind::Any });
+            Expr::Coalesce(_)
+            | Expr::Conditional(_)
+            | Expr::Otherwise(_)
+            | Expr::Slice { .. }
+            | Expr::Let(_)
+            | Expr::Sequence(_) => {
+                return self.kind_within(node);
             }
             Expr::Member { of, key, .. } => {
                 self.looked_into(of)?;
@@ -125,27 +119,9 @@ impl Checker {
             Expr::Chain(inner) => {
                 self.kind(inner)?;
             }
-            Expr::Slice { of, from, to } => {
-                let kind = self.looked_into(of)?;
-                for side in [from, to].into_iter().flatten() {
-                    self.wants(side, Kind::Number, "a slice wants")?;
-                }
-                return Ok(kind);
-            }
             Expr::Array(items) => items.iter().try_for_each(|item| self.kind(item).map(|_| ()))?,
             Expr::Map(entries) => {
                 entries.iter().try_for_each(|(key, value)| self.kind(key).and(self.kind(value)).map(|_| ()))?;
-            }
-            Expr::Let(parts) => {
-                let value = self.kind(&parts[0])?;
-                self.variables.push(value);
-                let kind = self.kind(&parts[1])?;
-                self.variables.pop();
-                return Ok(kind);
-            }
-            Expr::Sequence(nodes) => {
-                let kinds = nodes.iter().map(|node| self.kind(node)).collect::<Result<Vec<_>, _>>()?;
-                return Ok(kinds.last().copied().unwrap_or(Kind::Any));
             }
             Expr::Call(builtin, arguments) => {
                 if let Some(known) = signature(&BUILTINS, *builtin) {
@@ -161,6 +137,45 @@ impl Checker {
             Expr::Each { predicate, over, body, extra } => return self.each(*predicate, over, body, extra),
         }
         Ok(known_kind(node))
+    }
+
+    /// Of expressions that have the kind of a part of theirs.
+    fn kind_within(&mut self, node: &Node) -> Checked {
+        match &node.expr {
+            Expr::Coalesce(operands) => {
+                let (left, right) = (self.kind(&operands[0])?, self.kind(&operands[1])?);
+                Ok(if left == right { left } else { Kind::Any })
+            }
+            Expr::Conditional(parts) => {
+                self.wants(&parts[0], Kind::Bool, "? and if want")?;
+                let (then, otherwise) = (self.kind(&parts[1])?, self.kind(&parts[2])?);
+                Ok(if then == otherwise { then } else { Kind::Any })
+            }
+            Expr::Otherwise(parts) => {
+                self.wants(&parts[0], Kind::Bool, "?: wants")?;
+                let otherwise = self.kind(&parts[1])?;
+                Ok(if otherwise == Kind::Bool { otherwise } else { Kind::Any })
+            }
+            Expr::Slice { of, from, to } => {
+                let kind = self.looked_into(of)?;
+                for side in [from, to].into_iter().flatten() {
+                    self.wants(side, Kind::Number, "a slice wants")?;
+                }
+                Ok(kind)
+            }
+            Expr::Let(parts) => {
+                let value = self.kind(&parts[0])?;
+                self.variables.push(value);
+                let kind = self.kind(&parts[1])?;
+                self.variables.pop();
+                Ok(kind)
+            }
+            Expr::Sequence(nodes) => {
+                let kinds = nodes.iter().map(|node| self.kind(node)).collect::<Result<Vec<_>, _>>()?;
+                Ok(kinds.last().copied().unwrap_or(Kind::Any))
+            }
+            _ => Ok(Kind::Any),
+        }
     }
 
     fn wants(&mut self, node: &Node, wanted: Kind, who: &str) -> Checked {
