@@ -2,7 +2,7 @@
 
 use super::provider::Provider;
 use crate::schema::mark;
-use crate::shape::api_types;
+use crate::shape::{api_types, known_values};
 use crate::unit::IntOrString;
 use crate::values::DurationString;
 
@@ -33,16 +33,41 @@ api_types! {
         pub consecutive_error_limit: Option<IntOrString>,
         /// How many good measurements in a row are enough; 0 switches this off. Default: 0.
         pub consecutive_success_limit: Option<IntOrString>,
+        /// How many bad measurements in a row are too many; 0 switches this off. Default: 0. With it, failureLimit
+        /// is -1 by default, so that single bad measurements are borne.
+        pub consecutive_failure_limit: Option<IntOrString>,
+        /// What a measurement means that found no value: `inconclusive`, `failure`, `success`, or `wait`, which
+        /// tries again for as long as it takes. Default: tries again as after an error; after more than
+        /// consecutiveErrorLimit tries in a row the metric is inconclusive.
+        pub on_no_data: Option<OnNoData>,
         /// Where the value comes from.
         #[schemars(transform = mark::required)]
         pub provider: Option<Provider>,
     }
 }
 
+known_values! {
+    /// What a measurement means that found no value.
+    pub enum OnNoData {
+        /// It is neither good nor bad.
+        Inconclusive = "inconclusive",
+        /// It is bad.
+        Failure = "failure",
+        /// It is good.
+        Success = "success",
+        /// It means nothing; the provider is asked again for as long as it takes.
+        Wait = "wait",
+    }
+}
+
 impl Metric {
-    /// How many bad measurements are borne.
+    /// How many bad measurements are borne; -1 bears all.
     pub fn failure_limit(&self) -> IntOrString {
-        self.failure_limit.clone().unwrap_or_else(|| 0.into())
+        let is_off = match self.consecutive_failure_limit() {
+            IntOrString::Int(number) => number == 0,
+            IntOrString::String(text) => text == "0",
+        };
+        self.failure_limit.clone().unwrap_or_else(|| if is_off { 0.into() } else { (-1).into() })
     }
 
     /// How many inconclusive measurements are borne.
@@ -58,5 +83,10 @@ impl Metric {
     /// How many good measurements in a row are enough; 0 switches this off.
     pub fn consecutive_success_limit(&self) -> IntOrString {
         self.consecutive_success_limit.clone().unwrap_or_else(|| 0.into())
+    }
+
+    /// How many bad measurements in a row are too many; 0 switches this off.
+    pub fn consecutive_failure_limit(&self) -> IntOrString {
+        self.consecutive_failure_limit.clone().unwrap_or_else(|| 0.into())
     }
 }

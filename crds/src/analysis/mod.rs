@@ -4,7 +4,7 @@ pub mod metric;
 pub mod provider;
 pub mod status;
 
-pub use metric::Metric;
+pub use metric::{Metric, OnNoData};
 pub use provider::Provider;
 pub use status::{AnalysisPhase, AnalysisRunStatus, Measurement, MetricResult, RunSummary};
 

@@ -69,6 +69,10 @@ api_types! {
         pub consecutive_error: Option<i32>,
         /// Good measurements in a row, up to now.
         pub consecutive_success: Option<i32>,
+        /// Bad measurements in a row, up to now.
+        pub consecutive_failure: Option<i32>,
+        /// Measurements in a row, up to now, that found no value.
+        pub consecutive_no_data: Option<i32>,
         /// Whether this metric doesn't count.
         pub dry_run: Option<bool>,
         /// What the provider noted, for example the query as it was sent.

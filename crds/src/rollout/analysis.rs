@@ -24,6 +24,8 @@ api_types! {
         pub measurement_retention: Option<Vec<MeasurementRetention>>,
         /// Labels and annotations of the AnalysisRun.
         pub analysis_run_metadata: Option<ExtraMetadata>,
+        /// What a failed run does to the release: `abort`, or `pause`, which leaves it to a person. Default: abort.
+        pub on_failure: Option<OnFailure>,
     }
 
     /// Names a template.
@@ -83,6 +85,14 @@ pub struct BackgroundAnalysis {
 }
 
 known_values! {
+    /// What a failed run does to the release.
+    pub enum OnFailure {
+        /// All traffic goes back to the stable revision.
+        Abort = "abort",
+        /// The release stays as it is until a person decides.
+        Pause = "pause",
+    }
+
     /// Which revision's pod template hash is meant.
     pub enum PodTemplateHash {
         /// The stable revision's.
@@ -101,6 +111,11 @@ impl RolloutAnalysis {
     /// Values for the templates' arguments.
     pub fn args(&self) -> &[AnalysisArg] {
         self.args.as_deref().unwrap_or_default()
+    }
+
+    /// What a failed run does to the release.
+    pub fn on_failure(&self) -> OnFailure {
+        self.on_failure.clone().unwrap_or(OnFailure::Abort)
     }
 }
 

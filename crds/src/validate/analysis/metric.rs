@@ -1,10 +1,10 @@
 //! What is wrong with a metric: how often it is measured and what it bears.
 
 use super::{condition, provider};
-use crate::analysis::Metric;
+use crate::analysis::{Metric, OnNoData};
 use crate::mistake::{FieldPath, Mistake};
 use crate::unit::IntOrString;
-use crate::validate::fields::{Found, duration, required_text, whole_number};
+use crate::validate::fields::{Found, duration, known_word, required_text, whole_number};
 
 pub(super) fn check(path: &FieldPath, metric: &Metric, found: &mut Found) {
     required_text(path.field("name"), Some(&metric.name), "name the metric", found);
@@ -13,10 +13,14 @@ pub(super) fn check(path: &FieldPath, metric: &Metric, found: &mut Found) {
     condition::check(path.field("successCondition"), metric.success_condition.as_deref(), found);
     condition::check(path.field("failureCondition"), metric.failure_condition.as_deref(), found);
     check_numbers(path, metric, found);
+    if let Some(OnNoData::Other(word)) = &metric.on_no_data {
+        known_word(path.field("onNoData"), word, OnNoData::KNOWN, found);
+    }
     provider::check(path, metric.provider.as_ref(), found);
 }
 
 fn check_numbers(path: &FieldPath, metric: &Metric, found: &mut Found) {
+    number(path, "consecutiveFailureLimit", metric.consecutive_failure_limit.as_ref(), 0, found);
     let count = number(path, "count", metric.count.as_ref(), 0, found);
     // -1 bears all failures.
     let failures = number(path, "failureLimit", metric.failure_limit.as_ref(), -1, found);

@@ -2,7 +2,7 @@
 
 use crate::analysis::Metric;
 use crate::mistake::{FieldPath, Mistake};
-use crate::rollout::analysis::{DryRun, MeasurementRetention};
+use crate::rollout::analysis::{DryRun, MeasurementRetention, OnFailure};
 use crate::rollout::{AnalysisArg, PodTemplateHash, RolloutAnalysis};
 use crate::validate::fields::{Found, extra_metadata, known_word, not_negative, repeated, required_text, taken};
 use crate::validate::patterns;
@@ -23,6 +23,9 @@ pub(in crate::validate) fn check_request(path: &FieldPath, analysis: &RolloutAna
     check_dry_run(path, analysis.dry_run.as_deref(), None, found);
     check_retention(path, analysis.measurement_retention.as_deref(), found);
     extra_metadata(&path.field("analysisRunMetadata"), analysis.analysis_run_metadata.as_ref(), found);
+    if let Some(OnFailure::Other(word)) = &analysis.on_failure {
+        known_word(path.field("onFailure"), word, OnFailure::KNOWN, found);
+    }
 }
 
 /// Arguments that a Rollout gives to a template.
