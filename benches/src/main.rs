@@ -3,10 +3,10 @@
 //! Every figure that is a promise is printed beside its bound; ratios come from one run, so that a slow
 //! or busy machine shifts both sides alike. `benches/README.md` keeps the last figures.
 
-mod conditions;
 mod door;
 mod figure;
 mod hour;
+mod judge;
 mod templates;
 mod writes;
 
@@ -20,7 +20,7 @@ const PARTS: [Part; 5] = [
     ("writes", writes::measure),
     ("hour", hour::measure),
     ("templates", templates::measure),
-    ("conditions", conditions::measure),
+    ("judge", judge::measure),
 ];
 
 fn main() -> anyhow::Result<()> {

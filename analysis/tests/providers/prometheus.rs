@@ -61,13 +61,17 @@ fn requests_are_signed_in_as_the_template_says() {
     ]});
     let request = asked(&prometheus(headers)).expect("a request");
     assert!(request.headers.contains(&("X-Scope-OrgID".to_owned(), "shop".to_owned())));
-    assert!(request.headers.contains(&("Authorization".to_owned(), "s3cret".to_owned())), "without the file's line end");
+    assert!(
+        request.headers.contains(&("Authorization".to_owned(), "s3cret".to_owned())),
+        "without the file's line end"
+    );
 
     let basic = json!({"authentication": {"basicAuth": {"username": "user", "password": "pass"}}});
     let request = asked(&prometheus(basic)).expect("a request");
     assert!(request.headers.contains(&("Authorization".to_owned(), "Basic dXNlcjpwYXNz".to_owned())));
 
-    let oauth2 = json!({"authentication": {"oauth2": {"tokenUrl": "https://login/t", "clientId": "a", "clientSecret": "b"}}});
+    let oauth2 =
+        json!({"authentication": {"oauth2": {"tokenUrl": "https://login/t", "clientId": "a", "clientSecret": "b"}}});
     let request = asked(&prometheus(oauth2)).expect("a request");
     assert!(matches!(&request.sign_in, SignIn::Token(token) if token.url == "https://login/t"));
     let request = request.with_token("abc");
@@ -125,16 +129,15 @@ fn answers_become_numbers() {
             success("vector", r#"[{"value":[1,"NaN"]},{"value":[1,"+Inf"]},{"value":[1,"-Inf"]},{"value":[1,"1e3"]}]"#),
             Ok(("[NaN +Inf -Inf 1000]", "[NaN,+Inf,-Inf,1000]")),
         ),
-        (
-            success("matrix", r#"[{"values":[[1,"1"],[2,"2"]]},{"values":[[1,"3"]]}]"#),
-            Ok(("[1 2 3]", "[1,2,3]")),
-        ),
+        (success("matrix", r#"[{"values":[[1,"1"],[2,"2"]]},{"values":[[1,"3"]]}]"#), Ok(("[1 2 3]", "[1,2,3]"))),
         (success("vector", r#"[{"value":[1,"many"]}]"#), Err("\"[1,\\\"many\\\"]\" is not a sample of Prometheus")),
         (success("vector", r#"[{"value":[1]}]"#), Err("\"[1]\" is not a sample of Prometheus")),
         (success("string", r#"[1,"x"]"#), Err("the query gives a string, not a number, a vector or a matrix")),
         (
             success("vector", r#"[{"histogram":[1,{}]}]"#),
-            Err("a series has no plain numbers; use histogram_quantile, histogram_avg or histogram_fraction for histograms"),
+            Err(
+                "a series has no plain numbers; use histogram_quantile, histogram_avg or histogram_fraction for histograms",
+            ),
         ),
     ];
     for (answer, expected) in rows {

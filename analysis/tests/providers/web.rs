@@ -35,10 +35,7 @@ fn what_can_not_be_sent_is_told_with_the_mend() {
     let rows = [
         (json!({"method": "DELETE"}), "method \"DELETE\" is not known; write GET, POST or PUT"),
         (json!({"body": "x"}), "a GET request has no body; write method: POST"),
-        (
-            json!({"method": "POST", "body": "x", "jsonBody": 1}),
-            "both body and jsonBody are set; keep one of the two",
-        ),
+        (json!({"method": "POST", "body": "x", "jsonBody": 1}), "both body and jsonBody are set; keep one of the two"),
         (
             json!({"authentication": {"sigv4": {"region": "x"}}}),
             "web requests are not signed with sigv4; remove authentication.sigv4",
