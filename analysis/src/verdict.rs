@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use sluice_crds::analysis::{AnalysisPhase, Metric};
 use sluice_crds::mistake::{FieldPath, Mistake};
 
-use crate::condition::{Condition, Truth, Value};
+use crate::condition::{Condition, Outcome, Value};
 use crate::provider::Reading;
 
 /// What a measurement means.
@@ -61,39 +61,65 @@ impl Conditions {
     /// they only fail on it, nothing was measured.
     pub(crate) fn judge(&self, name: &str, reading: &Reading, now: Timestamp) -> Judged {
         let judged = |judgement, message: String| Judged { judgement, message };
-        let value = reading.value.clone().unwrap_or(Value::Nil);
         if self.success.is_none() && self.failure.is_none() {
             return match reading.value {
                 Some(_) => judged(Judgement::Successful, format!("{name} is {}, without a condition", reading.shown)),
-                None => judged(Judgement::NoData, "the answer has no value".to_owned()),
+                None => judged(Judgement::NoData, NO_VALUE.to_owned()),
             };
         }
-        let ask = |condition: Option<&Condition>| match condition?.judge(&value, now) {
-            // Without a value a condition that can't cope with that has nothing to say.
-            Err(_) if reading.value.is_none() => Some(Ok(Truth::NoData("the answer has no value".to_owned()))),
-            other => Some(other),
+        let (failure, success) = match (
+            Said::by("failureCondition", self.failure.as_ref(), reading, now),
+            Said::by("successCondition", self.success.as_ref(), reading, now),
+        ) {
+            (Ok(failure), Ok(success)) => (failure, success),
+            (Err(problem), _) | (_, Err(problem)) => return judged(Judgement::Error, problem),
         };
-        let (failure, success) = (ask(self.failure.as_ref()), ask(self.success.as_ref()));
-        if let Some(problem) = [("failureCondition", &failure), ("successCondition", &success)]
-            .into_iter()
-            .find_map(|(field, said)| said.as_ref()?.as_ref().err().map(|problem| format!("{field}: {problem}")))
-        {
-            return judged(Judgement::Error, problem);
-        }
-        let sentence = |condition: Option<&Condition>| {
-            let comparison = condition.map(|condition| condition.explain(&value, now)).unwrap_or_default();
-            format!("{name} {comparison}")
-        };
-        match (failure.and_then(Result::ok), success.and_then(Result::ok)) {
-            (Some(Truth::True), _) => judged(Judgement::Failed, sentence(self.failure.as_ref())),
-            (_, Some(Truth::True)) => judged(Judgement::Successful, sentence(self.success.as_ref())),
-            (Some(Truth::NoData(why)), _) | (_, Some(Truth::NoData(why))) => judged(Judgement::NoData, why),
-            (Some(Truth::False), Some(Truth::False)) => {
-                judged(Judgement::Inconclusive, format!("{}, which is neither", sentence(self.success.as_ref())))
+        let told = |condition: Option<&Condition>| sentence(name, condition, reading, now);
+        match (failure, success) {
+            (Said::Yes, _) => judged(Judgement::Failed, told(self.failure.as_ref())),
+            (_, Said::Yes) => judged(Judgement::Successful, told(self.success.as_ref())),
+            (Said::NoData(why), _) | (_, Said::NoData(why)) => judged(Judgement::NoData, why),
+            (Said::No, Said::No) => {
+                judged(Judgement::Inconclusive, format!("{}: neither good nor bad", told(self.success.as_ref())))
             }
-            (Some(Truth::False), None) => judged(Judgement::Successful, sentence(self.failure.as_ref())),
-            (None, _) => judged(Judgement::Failed, sentence(self.success.as_ref())),
+            (Said::No, Said::NotAsked) => judged(Judgement::Successful, told(self.failure.as_ref())),
+            (Said::NotAsked, _) => judged(Judgement::Failed, told(self.success.as_ref())),
         }
+    }
+}
+
+const NO_VALUE: &str = "the answer has no value";
+
+/// What one condition says.
+enum Said {
+    NotAsked,
+    Yes,
+    No,
+    NoData(String),
+}
+
+impl Said {
+    fn by(field: &str, condition: Option<&Condition>, reading: &Reading, now: Timestamp) -> Result<Self, String> {
+        let Some(condition) = condition else {
+            return Ok(Self::NotAsked);
+        };
+        match condition.judge(reading.value.as_ref().unwrap_or(&Value::Nil), now) {
+            Ok(Outcome::True) => Ok(Self::Yes),
+            Ok(Outcome::False) => Ok(Self::No),
+            Ok(Outcome::NoData(gap)) => Ok(Self::NoData(gap.to_string())),
+            // Without a value, a condition that can't cope with that has nothing to say.
+            Err(_) if reading.value.is_none() => Ok(Self::NoData(NO_VALUE.to_owned())),
+            Err(failure) => Err(format!("{field}, {failure}")),
+        }
+    }
+}
+
+/// The comparison that decided, such as `error-rate 0.027 > 0.01`; the whole value where no single one did.
+fn sentence(name: &str, condition: Option<&Condition>, reading: &Reading, now: Timestamp) -> String {
+    let value = reading.value.as_ref().unwrap_or(&Value::Nil);
+    match condition.and_then(|condition| condition.explain(value, now)) {
+        Some(comparison) => format!("{name} {comparison}"),
+        None => format!("{name} is {}", reading.shown),
     }
 }
 
@@ -112,12 +138,101 @@ pub(crate) fn in_field(path: FieldPath, source: &str, mistake: &crate::condition
     Mistake::wrong(path, source, problem, mend)
 }
 
-/// The time that an expression such as `now() - duration("5m")` names.
+/// The time that an expression such as `now() - duration("5m")` names. Conditions compare, so it is compared, and what
+/// stood on the left is looked at.
 pub(crate) fn time(expression: &str, now: Timestamp) -> Result<Timestamp, String> {
-    let condition = Condition::compile(expression).map_err(|mistake| mistake.message)?;
-    match condition.value(&Value::Nil, now) {
-        Ok(Value::Date(time)) => Ok(time),
-        Ok(other) => Err(format!("{expression:?} is {}, not a time; write now() - duration(\"5m\")", other.kind())),
-        Err(problem) => Err(problem),
+    let wanted = || format!("{expression:?} names no time; write now() - duration(\"5m\")");
+    let condition = Condition::compile(&format!("({expression}\n) <= now()")).map_err(|mistake| mistake.message)?;
+    match condition.explain(&Value::Nil, now).map(|comparison| comparison.left) {
+        Some(Value::Date(time)) => Ok(time),
+        Some(_) | None => Err(wanted()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    fn judge(success: &str, failure: &str, value: Option<Value>, shown: &str) -> (Judgement, String) {
+        let metric = Metric {
+            success_condition: Some(success.to_owned()),
+            failure_condition: Some(failure.to_owned()),
+            ..Metric::default()
+        };
+        let conditions = Conditions::compile(&FieldPath::root(), &metric).expect("good conditions");
+        let reading = Reading { value, shown: shown.to_owned(), metadata: BTreeMap::new() };
+        let judged = conditions.judge("rate", &reading, Timestamp::UNIX_EPOCH);
+        (judged.judgement, judged.message)
+    }
+
+    #[test]
+    fn a_value_is_judged_by_the_conditions_that_there_are() {
+        use Judgement::{Error, Failed, Inconclusive, NoData, Successful};
+        let list = |numbers: &[f64]| Some(Value::from(numbers.to_vec()));
+        let (good, bad) = ("result[0] < 0.05", "result[0] > 0.1");
+        let nan = f64::NAN;
+        let rows = [
+            // Neither condition.
+            ("", "", list(&[0.5]), Successful, "rate is X, without a condition"),
+            ("", "", None, NoData, "the answer has no value"),
+            // Only one of them.
+            (good, "", list(&[0.01]), Successful, "rate 0.01 < 0.05"),
+            (good, "", list(&[0.2]), Failed, "rate 0.2 is not < 0.05"),
+            ("", bad, list(&[0.2]), Failed, "rate 0.2 > 0.1"),
+            ("", bad, list(&[0.01]), Successful, "rate 0.01 is not > 0.1"),
+            // Both: failure is asked first, and between them nobody can say.
+            (good, bad, list(&[0.2]), Failed, "rate 0.2 > 0.1"),
+            (good, bad, list(&[0.01]), Successful, "rate 0.01 < 0.05"),
+            (good, bad, list(&[0.07]), Inconclusive, "rate 0.07 is not < 0.05: neither good nor bad"),
+            ("result[0] < 1", bad, list(&[0.2]), Failed, "rate 0.2 > 0.1"),
+            // What the conditions say about absence is the user's policy.
+            ("len(result) == 0 || result[0] < 0.05", bad, list(&[]), Successful, "rate 0 == 0"),
+            ("isNaN(result[0]) || result[0] < 0.05", "", list(&[nan]), Successful, "rate is X"),
+            ("isNil(result) || result < 0.05", "", None, Successful, "rate is X"),
+            ("default(result, 0) > 5", "", None, Failed, "rate 0 is not > 5"),
+            // A condition that can't be judged is an error, whatever the other one says.
+            ("result.ok", bad, list(&[0.2]), Error, ""),
+        ];
+        for (success, failure, value, judgement, sentence) in rows {
+            let (found, message) = judge(success, failure, value, "X");
+            assert_eq!(found, judgement, "{success} / {failure}: {message}");
+            if !sentence.is_empty() {
+                assert_eq!(message, sentence, "{success} / {failure}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_data_is_neither_good_nor_bad() {
+        let list = |numbers: &[f64]| Some(Value::from(numbers.to_vec()));
+        let (good, bad) = ("result[0] < 0.05", "result[0] > 0.1");
+        for (success, failure) in [(good, ""), ("", bad), (good, bad), ("result < 1", "")] {
+            for value in [list(&[]), list(&[f64::NAN]), None] {
+                if success == "result < 1" && value.is_some() {
+                    continue;
+                }
+                let (judgement, message) = judge(success, failure, value.clone(), "X");
+                assert_eq!(judgement, Judgement::NoData, "{success} / {failure} of {value:?}: {message}");
+                assert_eq!(judgement.phase(), AnalysisPhase::Error);
+            }
+        }
+    }
+
+    #[test]
+    fn times_are_named_by_expressions() {
+        let now: Timestamp = "2026-01-01T12:00:00Z".parse().expect("a time");
+        let rows = [
+            ("now()", Ok("2026-01-01T12:00:00Z")),
+            ("now() - duration(\"5m\")", Ok("2026-01-01T11:55:00Z")),
+            ("5", Err(())),
+            ("now() -", Err(())),
+            ("now()) || (now()", Err(())),
+        ];
+        for (expression, expected) in rows {
+            let found = time(expression, now).map(|time| time.to_string()).map_err(|_| ());
+            assert_eq!(found.as_deref(), expected.as_ref().map(|time| *time), "{expression}");
+        }
     }
 }

@@ -47,7 +47,7 @@ pub(crate) fn run(args: &Args) -> ExitCode {
     let mut linted = Linted::default();
     for source in &sources {
         match source.read() {
-            Ok(bytes) => linted.add(source, sluice_crds::lint::lint(&bytes)),
+            Ok(bytes) => linted.add(source, sluice_crds::lint::lint_with(&bytes, &sluice_analysis::check::check)),
             Err(error) => return failed(&error),
         }
     }

@@ -142,6 +142,18 @@ fn json_output_is_for_tools() {
 }
 
 #[test]
+fn a_mistake_in_a_condition_is_shown_with_a_caret_below_its_place() {
+    let folder = folder("caret");
+    write(&folder, "a.yaml", &GOOD.replace("    provider:", "    successCondition: result[0 < 0.05\n    provider:"));
+    let (code, out, _) = said(&lint(&folder, &["-f", "a.yaml"]));
+    let lines: Vec<&str> = out.lines().collect();
+    assert!(lines[0].starts_with("a.yaml:8:5: AnalysisTemplate errors: spec.metrics[0].successCondition: "), "{out}");
+    assert_eq!(lines[1], "  result[0 < 0.05");
+    assert_eq!(lines[2].trim(), "^");
+    assert_eq!((lines.len(), lines[3], code), (4, "1 file, 1 object: 1 mistake", Some(1)));
+}
+
+#[test]
 fn what_can_not_be_read_exits_with_2() {
     let folder = folder("unreadable");
     fs::create_dir_all(folder.join("empty")).unwrap();

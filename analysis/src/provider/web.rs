@@ -61,7 +61,7 @@ pub(super) fn parse(metric: &WebMetric, answer: &HttpAnswer) -> Result<Reading, 
     };
     let path = metric.json_path();
     let path = if path.trim().is_empty() { "{$}" } else { path };
-    let found = JsonPath::read(path).and_then(|path| path.first(&json).map(|found| found.cloned()));
+    let found = JsonPath::read(path).and_then(|path| path.first(&json).map(Option::<&Json>::cloned));
     let found = found.map_err(|problem| Failure(format!("jsonPath {path:?} {problem}")))?;
     let Some(found) = found else {
         return Ok(reading(None, ""));

@@ -26,12 +26,15 @@ impl Linted {
         self.findings.is_empty()
     }
 
-    /// One line a mistake, in the form that editors and terminals turn into links, and the sum below.
+    /// One line a mistake, with a picture below where there is one, in the form that editors and terminals turn into links, and the sum below.
     pub(super) fn text(&self) -> String {
         let mut text = String::new();
-        for (file, Finding { place, object, mistake }) in &self.findings {
+        for (file, Finding { place, object, mistake, picture }) in &self.findings {
             let object = object.as_ref().map(|object| format!("{object}: ")).unwrap_or_default();
             let _ = writeln!(text, "{file}:{}:{}: {object}{mistake}", place.line, place.column);
+            if let Some(picture) = picture {
+                let _ = writeln!(text, "{picture}");
+            }
         }
         let files = counted(self.files, "file");
         let objects = counted(self.objects, "object");
@@ -50,7 +53,7 @@ impl Linted {
     }
 }
 
-fn mistake(file: &str, Finding { place, object, mistake }: &Finding) -> Value {
+fn mistake(file: &str, Finding { place, object, mistake, picture }: &Finding) -> Value {
     let mut entry = json!({
         "file": file,
         "line": place.line,
@@ -59,6 +62,9 @@ fn mistake(file: &str, Finding { place, object, mistake }: &Finding) -> Value {
         "problem": mistake.problem,
         "mend": mistake.mend,
     });
+    if let Some(picture) = picture {
+        entry["picture"] = picture.as_str().into();
+    }
     if let Some(object) = object {
         entry["kind"] = object.kind.as_str().into();
         entry["namespace"] = object.namespace.as_str().into();

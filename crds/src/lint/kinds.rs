@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::CheckMetrics;
 use super::object::{Content, Object};
-use crate::mistake::{FieldPath, Mistake, Nature};
+use crate::mistake::{FieldPath, Mistake, Nature, Pictured};
 use crate::shape::{API_VERSION, GROUP};
 use crate::validate::{Read, distance, either, read_for_lint};
-use crate::{AnalysisRun, Experiment};
+use crate::{AnalysisRun, AnalysisTemplate, ClusterAnalysisTemplate, Experiment};
 
 const KINDS: &[&str] = &["Rollout", "AnalysisTemplate", "ClusterAnalysisTemplate", "AnalysisRun", "Experiment"];
 
@@ -32,25 +33,40 @@ const NEIGHBOURS: &[&str] = &[
 ];
 
 /// Checks an object of one of Sluice's kinds and keeps it in typed form; passes over any other.
-pub(super) fn check(object: &mut Object) -> Vec<Mistake> {
+pub(super) fn check(object: &mut Object, check_metrics: CheckMetrics<'_>) -> Vec<Pictured> {
     let Content::Other(json) = &mut object.content else {
         return Vec::new();
     };
     let kind = object.name.kind.as_str();
     if object.api_version != API_VERSION || !KINDS.contains(&kind) {
-        return nearly_ours(json, &object.api_version, kind);
+        return nearly_ours(json, &object.api_version, kind).into_iter().map(Pictured::from).collect();
     }
     let json = std::mem::take(json);
+    let mut more = Vec::new();
     let (content, mistakes) = match kind {
         "Rollout" => typed(read_for_lint(json), Content::Rollout),
-        "AnalysisTemplate" => typed(read_for_lint(json), Content::AnalysisTemplate),
-        "ClusterAnalysisTemplate" => typed(read_for_lint(json), Content::ClusterAnalysisTemplate),
-        "AnalysisRun" => (Content::Other(Value::Null), read_for_lint::<AnalysisRun>(json).mistakes),
+        "AnalysisTemplate" => {
+            let read = read_for_lint::<AnalysisTemplate>(json);
+            more = check_metrics(read.object.spec.metrics());
+            typed(read, Content::AnalysisTemplate)
+        }
+        "ClusterAnalysisTemplate" => {
+            let read = read_for_lint::<ClusterAnalysisTemplate>(json);
+            more = check_metrics(read.object.spec.metrics());
+            typed(read, Content::ClusterAnalysisTemplate)
+        }
+        "AnalysisRun" => {
+            let read = read_for_lint::<AnalysisRun>(json);
+            more = check_metrics(read.object.spec.metrics());
+            (Content::Other(Value::Null), read.mistakes)
+        }
         _ => (Content::Other(Value::Null), read_for_lint::<Experiment>(json).mistakes),
     };
     object.content = content;
     object.is_ours = true;
-    without_echoes(mistakes)
+    let told_better = |mistake: &Mistake| more.iter().any(|better| better.mistake.path == mistake.path);
+    let told: Vec<Mistake> = without_echoes(mistakes).into_iter().filter(|mistake| !told_better(mistake)).collect();
+    told.into_iter().map(Pictured::from).chain(more).collect()
 }
 
 /// Leaves out what is missing only because its name is misspelled: the misspelling is told already.

@@ -10,7 +10,8 @@ mod object;
 mod scalar;
 mod yaml;
 
-use crate::mistake::{FieldPath, Mistake};
+use crate::analysis::Metric;
+use crate::mistake::{FieldPath, Mistake, Pictured};
 
 pub use object::ObjectName;
 pub use yaml::Place;
@@ -35,7 +36,13 @@ pub struct Finding {
     pub object: Option<ObjectName>,
     /// The mistake.
     pub mistake: Mistake,
+    /// The text and a caret below the place in it, where that says more than words.
+    pub picture: Option<String>,
 }
+
+/// What else is wrong with the metrics of a template or a run, with paths from the object: the door for whoever
+/// understands conditions and queries.
+pub type CheckMetrics<'c> = &'c dyn Fn(&[Metric]) -> Vec<Pictured>;
 
 /// The largest text that is looked at, in bytes. A file of manifests has kilobytes.
 const LARGEST: usize = 64 * 1024 * 1024;
@@ -49,6 +56,11 @@ const LARGEST: usize = 64 * 1024 * 1024;
 /// assert_eq!(finding.mistake.to_string(), r#"kind: "Rolout" is not a kind of argoproj.io/v1alpha1; did you mean Rollout?"#);
 /// ```
 pub fn lint(bytes: &[u8]) -> Report {
+    lint_with(bytes, &|_| Vec::new())
+}
+
+/// As [`lint`], with what `check_metrics` finds besides. What it says about a field counts more than what is said here.
+pub fn lint_with(bytes: &[u8], check_metrics: CheckMetrics<'_>) -> Report {
     if bytes.len() > LARGEST {
         let problem = format!("has {} bytes, and {LARGEST} are read", bytes.len());
         return Report::of_unreadable(Place { line: 1, column: 1 }, problem, "lint the manifests alone");
@@ -64,7 +76,7 @@ pub fn lint(bytes: &[u8]) -> Report {
     let mut report = Report::default();
     let mut objects = Vec::new();
     for document in yaml::read(text) {
-        look_at(document, &mut objects, &mut report);
+        look_at(document, check_metrics, &mut objects, &mut report);
     }
     report.findings.extend(neighbours::check(&objects));
     report.findings.sort();
@@ -75,22 +87,25 @@ pub fn lint(bytes: &[u8]) -> Report {
 impl Report {
     fn of_unreadable(place: Place, problem: String, mend: &str) -> Report {
         let mistake = Mistake::about(FieldPath::root(), problem, mend);
-        Report { objects: 0, findings: vec![Finding { place, object: None, mistake }] }
+        Report { objects: 0, findings: vec![Finding { place, object: None, mistake, picture: None }] }
     }
 }
 
 /// One document: its objects are kept for their neighbours' sake, what is wrong with them goes into the report.
-fn look_at(document: yaml::Document, objects: &mut Vec<Object>, report: &mut Report) {
+fn look_at(document: yaml::Document, check_metrics: CheckMetrics<'_>, objects: &mut Vec<Object>, report: &mut Report) {
     let yaml::Document { start, root, mistakes } = document;
     let Some(root) = root else {
-        let unread = mistakes.into_iter().map(|(place, mistake)| Finding { place, object: None, mistake });
+        let unread =
+            mistakes.into_iter().map(|(place, mistake)| Finding { place, object: None, mistake, picture: None });
         report.findings.extend(unread);
         return;
     };
     let first = objects.len();
     for mut object in object::objects_of(&root, start) {
-        let found = kinds::check(&mut object);
-        report.findings.extend(found.into_iter().map(|mistake| object.finding(mistake)));
+        let found = kinds::check(&mut object, check_metrics);
+        report.findings.extend(
+            found.into_iter().map(|Pictured { mistake, picture }| Finding { picture, ..object.finding(mistake) }),
+        );
         objects.push(object);
     }
     let objects = &objects[first..];
@@ -99,7 +114,7 @@ fn look_at(document: yaml::Document, objects: &mut Vec<Object>, report: &mut Rep
     for (place, mistake) in mistakes {
         let object = objects.iter().find(|object| object.holds(&mistake.path));
         if let Some(object) = object.filter(|object| object.is_ours) {
-            report.findings.push(Finding { place, object: Some(object.name.clone()), mistake });
+            report.findings.push(Finding { place, object: Some(object.name.clone()), mistake, picture: None });
         }
     }
 }

@@ -61,7 +61,7 @@ impl Object {
         let path = self.base.then(&mistake.path);
         let place = if path.is_root() { self.start } else { self.document.place_of(&path) };
         let mistake = self.in_their_words(Mistake { path, ..mistake });
-        Finding { place, object: Some(self.name.clone()), mistake }
+        Finding { place, object: Some(self.name.clone()), mistake, picture: None }
     }
 
     /// A text that YAML reads as something else is told with the word that its author sees: `1.10`, not 1.1.

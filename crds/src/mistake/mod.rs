@@ -39,6 +39,21 @@ pub struct Mistake {
     pub nature: Nature,
 }
 
+/// A mistake, and the text with a caret below the place where that says more than words.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Pictured {
+    /// The mistake.
+    pub mistake: Mistake,
+    /// Two lines: the text, and the caret.
+    pub picture: Option<String>,
+}
+
+impl From<Mistake> for Pictured {
+    fn from(mistake: Mistake) -> Self {
+        Self { mistake, picture: None }
+    }
+}
+
 /// What sort of mistake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Nature {

@@ -20,7 +20,8 @@ mod read;
 mod rollout;
 mod selector;
 
-pub(crate) use form::{NOT_TEXT, distance, either};
+pub use form::distance;
+pub(crate) use form::{NOT_TEXT, either};
 pub(crate) use read::read_for_lint;
 pub use read::{Read, Readable, read};
 

@@ -62,6 +62,16 @@ fn metrics() {
         ),
         one(&[("spec.metrics.0.name", "~")], &["spec.metrics[0].name: is required; name the metric"]),
         one(
+            &[("spec.metrics.0.onNoData", "ignore")],
+            &[
+                "spec.metrics[0].onNoData: \"ignore\" is not known here; write inconclusive, failure, success or wait",
+            ],
+        ),
+        one(
+            &[("spec.metrics.0.consecutiveFailureLimit", "-1")],
+            &["spec.metrics[0].consecutiveFailureLimit: -1 is less than 0; write 0 or more"],
+        ),
+        one(
             &[("spec.metrics.0.interval", "1 minute")],
             &["spec.metrics[0].interval: \"1 minute\" is not a duration; write 30s, 10m or 1h"],
         ),

@@ -62,21 +62,32 @@ fn field(text: &str) -> Result<(String, &str), String> {
     if name.is_empty() { Err("ends with a dot".to_owned()) } else { Ok((name, "")) }
 }
 
-/// Where the bracket closes that was open before the text; brackets and quotes within it belong together.
-fn closing(text: &str) -> Option<usize> {
-    let mut open = 0_usize;
+/// The characters that stand outside of quotes, with their places, and whether the last quote is closed.
+fn unquoted(text: &str) -> (Vec<(usize, char)>, bool) {
+    let mut outside = Vec::new();
     let mut quote: Option<char> = None;
     let mut characters = text.char_indices();
     while let Some((at, character)) = characters.next() {
-        match (quote, character) {
-            (_, '\\') => drop(characters.next()),
-            (Some(end), c) if c == end => quote = None,
-            (Some(_), _) => {}
-            (None, '\'' | '"') => quote = Some(character),
-            (None, '[') => open += 1,
-            (None, ']') if open == 0 => return Some(at),
-            (None, ']') => open -= 1,
-            (None, _) => {}
+        match quote {
+            _ if character == '\\' => drop(characters.next()),
+            Some(end) if character == end => quote = None,
+            Some(_) => {}
+            None if matches!(character, '\'' | '"') => quote = Some(character),
+            None => outside.push((at, character)),
+        }
+    }
+    (outside, quote.is_none())
+}
+
+/// Where the bracket closes that was open before the text; brackets within it belong together.
+fn closing(text: &str) -> Option<usize> {
+    let mut open = 0_usize;
+    for (at, character) in unquoted(text).0 {
+        match character {
+            '[' => open += 1,
+            ']' if open == 0 => return Some(at),
+            ']' => open -= 1,
+            _ => {}
         }
     }
     None
@@ -135,20 +146,9 @@ fn split(text: &str, sign: char) -> Vec<&str> {
 
 /// Whether a text leaves no quote and no bracket open.
 fn is_outside(text: &str) -> bool {
-    let (mut open, mut quote) = (0_i32, None);
-    let mut characters = text.chars();
-    while let Some(character) = characters.next() {
-        match (quote, character) {
-            (_, '\\') => drop(characters.next()),
-            (Some(end), c) if c == end => quote = None,
-            (Some(_), _) => {}
-            (None, '\'' | '"') => quote = Some(character),
-            (None, '[' | '(') => open += 1,
-            (None, ']' | ')') => open -= 1,
-            (None, _) => {}
-        }
-    }
-    open == 0 && quote.is_none()
+    let (characters, is_closed) = unquoted(text);
+    let count = |brackets: [char; 2]| characters.iter().filter(|(_, one)| brackets.contains(one)).count();
+    is_closed && count(['[', '(']) == count([']', ')'])
 }
 
 /// A text in single or double quotes.

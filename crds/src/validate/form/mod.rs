@@ -21,7 +21,7 @@ pub(super) use kinds::{
     rollout,
 };
 pub(super) use quiet::quieted;
-pub(crate) use unknown::distance;
+pub use unknown::distance;
 
 /// What a value has to look like.
 #[derive(Clone, Debug)]

@@ -65,7 +65,7 @@ fn folded(name: &str) -> Vec<char> {
 }
 
 /// How many letters have to be put in, left out, replaced or swapped with their neighbour.
-pub(crate) fn distance(left: &[char], right: &[char]) -> usize {
+pub fn distance(left: &[char], right: &[char]) -> usize {
     let mut before: Vec<usize> = Vec::new();
     let mut row: Vec<usize> = (0..=right.len()).collect();
     for (i, l) in left.iter().enumerate() {
