@@ -52,6 +52,16 @@ impl Watched {
             Self::Service => "Service",
         }
     }
+
+    /// The kind's name in the path of a request.
+    pub(crate) const fn plural(self) -> &'static str {
+        match self {
+            Self::Rollout => "rollouts",
+            Self::ReplicaSet => "replicasets",
+            Self::Pod => "pods",
+            Self::Service => "services",
+        }
+    }
 }
 
 /// An object that was read from a watch.
