@@ -1,6 +1,6 @@
 //! The way to the API server for watches and the election: every request counted, none without an end.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -8,6 +8,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use kube::Client;
 use kube::client::Body;
+use tokio::time::Instant;
 
 use crate::cache::Watched;
 use crate::hub::Hub;
@@ -18,15 +19,18 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// How long an answer may take to begin. The API server itself gives up after so long.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
+/// A watch that the API server ends at once is begun again at once, and so on without end, were it not for this.
+const WATCHES_APART: Duration = Duration::from_secs(1);
+
 /// A client for one kind's watch; the hub learns when the API server answers it.
 pub(crate) fn watching(client: &Client, kind: Watched, hub: &Arc<Hub>) -> Client {
     let heard = Some((kind, Arc::clone(hub)));
-    Line { client: client.clone(), resource: kind.plural(), metrics: hub.metrics().clone(), heard }.into_client()
+    Line::new(client, kind.plural(), hub.metrics(), heard)
 }
 
 /// A client for the lease.
 pub(crate) fn electing(client: &Client, metrics: &Metrics) -> Client {
-    Line { client: client.clone(), resource: "leases", metrics: metrics.clone(), heard: None }.into_client()
+    Line::new(client, "leases", metrics, None)
 }
 
 #[derive(Clone)]
@@ -35,16 +39,32 @@ struct Line {
     resource: &'static str,
     metrics: Metrics,
     heard: Option<(Watched, Arc<Hub>)>,
+    /// Before this no watch begins.
+    next_watch: Arc<Mutex<Instant>>,
 }
 
 impl Line {
-    fn into_client(self) -> Client {
-        let namespace = self.client.default_namespace().to_owned();
-        Client::new(self, namespace)
+    fn new(client: &Client, resource: &'static str, metrics: &Metrics, heard: Option<(Watched, Arc<Hub>)>) -> Client {
+        let namespace = client.default_namespace().to_owned();
+        let next_watch = Arc::new(Mutex::new(Instant::now()));
+        Client::new(Self { client: client.clone(), resource, metrics: metrics.clone(), heard, next_watch }, namespace)
+    }
+
+    async fn wait_for_the_next_watch(&self) {
+        let at = {
+            let mut next = self.next_watch.lock().unwrap_or_else(PoisonError::into_inner);
+            let at = (*next).max(Instant::now());
+            *next = at + WATCHES_APART;
+            at
+        };
+        tokio::time::sleep_until(at).await;
     }
 
     async fn send(self, request: http::Request<Body>) -> Result<http::Response<Body>, BoxError> {
         let verb = verb(&request);
+        if verb == Verb::Watch {
+            self.wait_for_the_next_watch().await;
+        }
         let answer = tokio::time::timeout(LONGEST_WAIT, self.client.send(request)).await;
         let code = match &answer {
             Ok(Ok(answer)) => answer.status().as_u16(),
