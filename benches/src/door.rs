@@ -1,7 +1,5 @@
 //! What a request costs that goes through a whole client: `kube::Client` into the sandbox, in process.
 
-use std::task::{Context, Poll};
-
 use anyhow::ensure;
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::{Api, Client};
@@ -12,8 +10,8 @@ use sluice_sandbox::api::bootstrap;
 use sluice_sandbox::api::request::Request;
 use sluice_sandbox::clock::VirtualClock;
 use sluice_sandbox::doors::{Clock, Door};
-use tower_service::Service;
 
+use crate::admin::AsAdmin;
 use crate::figure::{Figure, median_of, time};
 
 const GETS: u32 = 5_000;
@@ -46,26 +44,4 @@ fn api() -> anyhow::Result<Api<ConfigMap>> {
         sluice_sandbox::api::handle(&mut world, &Request::post(path, &map).as_user(User::admin()), clock.now());
     ensure!(created.status == 201, "{}", created.json_body());
     Ok(Api::namespaced(Client::new(AsAdmin(Door::new(world, Clock::Virtual(clock))), "default"), "default"))
-}
-
-/// Says who asks, as a client's own layers would by a token.
-#[derive(Clone)]
-struct AsAdmin(Door);
-
-impl<B> Service<http::Request<B>> for AsAdmin
-where
-    Door: Service<http::Request<B>>,
-{
-    type Response = <Door as Service<http::Request<B>>>::Response;
-    type Error = <Door as Service<http::Request<B>>>::Error;
-    type Future = <Door as Service<http::Request<B>>>::Future;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.0.poll_ready(context)
-    }
-
-    fn call(&mut self, mut request: http::Request<B>) -> Self::Future {
-        request.extensions_mut().insert(User::admin());
-        self.0.call(request)
-    }
 }

@@ -3,10 +3,16 @@
 //! Every figure that is a promise is printed beside its bound; ratios come from one run, so that a slow
 //! or busy machine shifts both sides alike. `benches/README.md` keeps the last figures.
 
+mod admin;
 mod door;
 mod figure;
+mod fleet;
 mod hour;
 mod judge;
+mod idle;
+mod passes;
+mod plans;
+mod promotions;
 mod templates;
 mod writes;
 
@@ -15,12 +21,16 @@ use figure::Figure;
 /// A part of the benchmarks and how it is run.
 type Part = (&'static str, fn() -> anyhow::Result<Vec<Figure>>);
 
-const PARTS: [Part; 5] = [
+const PARTS: [Part; 9] = [
     ("door", door::measure),
     ("writes", writes::measure),
     ("hour", hour::measure),
     ("templates", templates::measure),
     ("judge", judge::measure),
+    ("plans", plans::measure),
+    ("passes", passes::measure),
+    ("promotions", promotions::measure),
+    ("idle", idle::measure),
 ];
 
 fn main() -> anyhow::Result<()> {

@@ -2,7 +2,7 @@
 
 pub(crate) mod cluster;
 mod flags;
-mod logs;
+pub(crate) mod logs;
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};

@@ -17,6 +17,7 @@ use sluice_sandbox::Cluster;
 use sluice_sandbox::api::access::User;
 use sluice_sandbox::doors::{Clock, Door, HttpsDoor};
 
+use crate::controller::logs::{self, LogFormat, LogLevel};
 use folder::Folder;
 
 /// A cluster in memory, to try things out with plain kubectl.
@@ -34,6 +35,9 @@ pub(crate) struct Args {
     /// Start without the demo service.
     #[arg(long)]
     empty: bool,
+    /// Which of Sluice's own log lines to print; info names every write and its reason.
+    #[arg(long, default_value = "warn", value_name = "LEVEL")]
+    loglevel: LogLevel,
     /// End after so many seconds instead of at Ctrl-C.
     #[arg(long, value_name = "SECONDS")]
     for_seconds: Option<u64>,
@@ -56,6 +60,7 @@ pub(crate) fn run(args: &Args) -> ExitCode {
 }
 
 async fn play(args: &Args) -> anyhow::Result<()> {
+    logs::begin(args.loglevel, LogFormat::Text, 0);
     let clock = Clock::wall();
     let mut cluster = Cluster::new(args.seed, usize::from(args.nodes), clock.now());
     let token = secret()?;

@@ -92,3 +92,18 @@ fn rollouts_are_taken_and_checked() {
     let refused = playground.kubectl(&["patch", "rollout", "shop", "--type", "merge", "-p", both]);
     assert!(!refused.status.success(), "a Rollout has one strategy");
 }
+
+#[test]
+fn the_controllers_own_lines_are_printed_on_request() {
+    let mut process = Command::new(env!("CARGO_BIN_EXE_sluice"))
+        .args(["playground", "--for-seconds", "120", "--loglevel", "info"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the playground starts");
+    let lines = BufReader::new(process.stderr.take().expect("its log")).lines();
+    let named = lines.map_while(Result::ok).find(|line| line.contains("kind=\"ReplicaSet\"") && line.contains("shop"));
+    let _ended = process.kill();
+    let _gone = process.wait();
+    assert!(named.is_some(), "no line names a write");
+}

@@ -16,6 +16,7 @@ use crate::election::{Election, ElectionSettings};
 use crate::fence::Fence;
 use crate::hub::Hub;
 use crate::informer::{self, Selection};
+use crate::line;
 use crate::metrics::Metrics;
 use crate::pass::{Decide, Passes};
 use crate::recorder::recorder;
@@ -122,7 +123,7 @@ impl Controller {
         let Self { client, settings, clock, decide, pages } = self;
         let Settings { namespace, instance_id, election, qps, burst, passes_at_once, resync, seed } = settings;
         let mut tasks = JoinSet::new();
-        let metrics = Metrics::new();
+        let metrics = Metrics::default();
         let hub = Arc::new(Hub::new(clock, jitter(seed, "queue"), metrics.clone()));
         let (deadline, leading) = watch::channel(None);
         let fence = Fence::new(clock, leading);
@@ -134,20 +135,22 @@ impl Controller {
         let passes = Arc::new(Passes { hub: Arc::clone(&hub), clock, requests, recorder, decide });
 
         for kind in Watched::ALL {
+            if kind == Watched::ClusterAnalysisTemplate && !namespace.is_empty() {
+                // Whoever may see one namespace only sees no objects of the cluster.
+                hub.begin_list(kind);
+                hub.end_list(kind);
+                continue;
+            }
             let selection = Selection { namespace: namespace.clone(), instance_id: instance_id.clone() };
-            let watching = informer::run(
-                kind,
-                client.clone(),
-                selection,
-                Arc::clone(&hub),
-                jitter(seed, kind.as_str()),
-                shutdown.clone(),
-            );
+            let (client, hub, jitter) = (client.clone(), Arc::clone(&hub), jitter(seed, kind.as_str()));
+            let shutdown = shutdown.clone();
+            let watching = async move { informer::run(kind, &client, selection, hub, jitter, shutdown).await };
             tasks.spawn(named("watch", watching));
         }
         match election {
             Some(election) => {
                 let jitter = jitter(seed, "election");
+                let client = line::electing(&client, hub.metrics());
                 let election = Election::new(client, &instance_id, election, clock, jitter, deadline);
                 tasks.spawn(named("election", election.run(shutdown.clone())));
             }
@@ -161,10 +164,10 @@ impl Controller {
             }
         }
         if let Some(listener) = pages.health {
-            tasks.spawn(page("health", listener, web::health(Arc::clone(&hub)), shutdown.clone()));
+            tasks.spawn(page("health", listener, web::health(Arc::clone(&hub), clock), shutdown.clone()));
         }
         if let Some(listener) = pages.metrics {
-            let pages = web::metrics(Arc::clone(&hub), fence.clone());
+            let pages = web::metrics(Arc::clone(&hub), fence.clone(), clock);
             tasks.spawn(page("metrics", listener, pages, shutdown.clone()));
         }
         tasks.spawn(named("events", poster.run(shutdown.clone())));

@@ -1,11 +1,12 @@
 //! The one place where what is seen and what is to be done meet: cache, queue and gate behind one short lock.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use sluice_crds::Rollout;
 use sluice_planner::Snapshot;
-use sluice_planner::engine::{Backoff, Gate, Jitter, Moment, Outcome, Queue, Seen};
+use sluice_planner::engine::{Backoff, Gate, Jitter, Moment, Outcome, Queue, Seen, WatchHealth};
 use tokio::sync::Notify;
 
 use crate::cache::{Cache, Cached, Name, Object, Watched};
@@ -48,6 +49,7 @@ struct State {
     queue: Queue<Name>,
     gate: Gate<Name, Written>,
     unkept: Unkept,
+    watches: BTreeMap<Watched, WatchHealth>,
 }
 
 impl Hub {
@@ -57,6 +59,7 @@ impl Hub {
             queue: Queue::new(Backoff::PASS, jitter),
             gate: Gate::new(PATIENCE),
             unkept: Unkept::default(),
+            watches: BTreeMap::new(),
         };
         Self { state: Mutex::new(state), stirred: Notify::new(), clock, metrics }
     }
@@ -123,6 +126,28 @@ impl Hub {
         self.state().cache.missing()
     }
 
+    /// The API server answers the watch of this kind.
+    pub(crate) fn watch_works(&self, kind: Watched) {
+        let now = self.clock.moment();
+        let broken_for = self.state().watches.entry(kind).or_default().works(now);
+        if let Some(broken_for) = broken_for {
+            tracing::info!(kind = kind.as_str(), "the watch works again after {broken_for:.1?}");
+        }
+    }
+
+    /// The watch of this kind broke, so often in a row.
+    pub(crate) fn watch_broke(&self, kind: Watched) -> u32 {
+        self.metrics.watch_failure(kind);
+        self.state().watches.entry(kind).or_default().broke(self.clock.moment())
+    }
+
+    /// The watches that show nothing at this moment, and for how long.
+    pub(crate) fn broken_watches(&self, now: Moment) -> Vec<(Watched, Duration)> {
+        let state = self.state();
+        let broken = state.watches.iter().filter_map(|(kind, health)| Some((*kind, health.broken_for(now)?)));
+        broken.collect()
+    }
+
     /// Asks for a pass over each Rollout.
     pub(crate) fn add_all(&self) {
         let now = self.clock.moment();
@@ -137,7 +162,12 @@ impl Hub {
 
     /// Takes the next Rollout to look at.
     pub(crate) fn next(&self) -> Option<Name> {
-        self.state().queue.next(self.clock.moment())
+        let now = self.clock.moment();
+        let mut state = self.state();
+        let due = state.queue.next_due()?;
+        let name = state.queue.next(now)?;
+        self.metrics.pass_begins(&name, now.saturating_sub(due), now);
+        Some(name)
     }
 
     /// When [`Self::next`] will have something although nothing is seen.
@@ -171,6 +201,11 @@ impl Hub {
     /// How many Rollouts wait for a pass.
     pub(crate) fn waiting(&self) -> usize {
         self.state().queue.waiting(self.clock.moment())
+    }
+
+    /// How many passes were asked for so far.
+    pub(crate) fn added(&self) -> u64 {
+        self.state().queue.added()
     }
 
     /// A write for a Rollout was accepted.
@@ -227,5 +262,8 @@ fn identity(object: &Object) -> (Written, String) {
         Object::ReplicaSet(cached) => of(Watched::ReplicaSet, cached),
         Object::Pod(cached) => of(Watched::Pod, cached),
         Object::Service(cached) => of(Watched::Service, cached),
+        Object::AnalysisRun(cached) => of(Watched::AnalysisRun, cached),
+        Object::AnalysisTemplate(cached) => of(Watched::AnalysisTemplate, cached),
+        Object::ClusterAnalysisTemplate(cached) => of(Watched::ClusterAnalysisTemplate, cached),
     }
 }

@@ -1,5 +1,7 @@
 //! One watch: from the API server's events to the cache, for ever.
 
+use std::sync::Arc;
+
 use futures::StreamExt;
 use kube::Client;
 use kube::api::Api;
@@ -10,6 +12,7 @@ use sluice_planner::engine::{Backoff, Jitter};
 
 use crate::cache::{Name, Watched};
 use crate::hub::Hub;
+use crate::line;
 use crate::raw::Raw;
 use crate::read::read;
 use crate::shutdown::Shutdown;
@@ -27,20 +30,20 @@ const INSTANCE_LABEL: &str = "argo-rollouts.argoproj.io/controller-instance-id";
 /// Keeps one kind of the cache up to date until shutdown.
 pub(crate) async fn run(
     kind: Watched,
-    client: Client,
+    client: &Client,
     selection: Selection,
-    hub: std::sync::Arc<Hub>,
+    hub: Arc<Hub>,
     mut jitter: Jitter,
     mut shutdown: Shutdown,
 ) {
     let resource = resource(kind);
+    let client = line::watching(client, kind, &hub);
     let api: Api<Raw> = if selection.namespace.is_empty() {
         Api::all_with(client, &resource)
     } else {
         Api::namespaced_with(client, &selection.namespace, &resource)
     };
     let mut events = std::pin::pin!(watcher(api, config(kind, &selection.instance_id)));
-    let mut failures = 0_u32;
     loop {
         let event = tokio::select! {
             event = events.next() => event,
@@ -48,13 +51,9 @@ pub(crate) async fn run(
         };
         match event {
             None => return,
-            Some(Ok(event)) => {
-                failures = 0;
-                take_in(kind, event, &hub);
-            }
+            Some(Ok(event)) => take_in(kind, event, &hub),
             Some(Err(problem)) => {
-                failures = failures.saturating_add(1);
-                hub.metrics().watch_failure(kind);
+                let failures = hub.watch_broke(kind);
                 let pause = Backoff::WATCH.delay(failures, &mut jitter);
                 tracing::warn!(kind = kind.as_str(), failures, "the watch broke, next try in {pause:?}: {problem}");
                 tokio::select! {
@@ -89,11 +88,12 @@ fn name_of(object: &Raw) -> Name {
 }
 
 fn resource(kind: Watched) -> ApiResource {
-    let (group, version, plural) = match kind {
-        Watched::Rollout => ("argoproj.io", "v1alpha1", "rollouts"),
-        Watched::ReplicaSet => ("apps", "v1", "replicasets"),
-        Watched::Pod => ("", "v1", "pods"),
-        Watched::Service => ("", "v1", "services"),
+    let (group, version) = match kind {
+        Watched::Rollout | Watched::AnalysisRun | Watched::AnalysisTemplate | Watched::ClusterAnalysisTemplate => {
+            ("argoproj.io", "v1alpha1")
+        }
+        Watched::ReplicaSet => ("apps", "v1"),
+        Watched::Pod | Watched::Service => ("", "v1"),
     };
     let api_version = if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
     ApiResource {
@@ -101,7 +101,7 @@ fn resource(kind: Watched) -> ApiResource {
         version: version.to_owned(),
         api_version,
         kind: kind.as_str().to_owned(),
-        plural: plural.to_owned(),
+        plural: kind.plural().to_owned(),
     }
 }
 
@@ -109,16 +109,18 @@ fn resource(kind: Watched) -> ApiResource {
 /// label carries; one without the label to the controller without an id.
 fn config(kind: Watched, instance_id: &str) -> Config {
     match kind {
-        Watched::Rollout if instance_id.is_empty() => Config::default().labels(&format!("!{INSTANCE_LABEL}")),
-        Watched::Rollout => Config::default().labels(&format!("{INSTANCE_LABEL}={instance_id}")),
+        Watched::Rollout | Watched::AnalysisRun if instance_id.is_empty() => {
+            Config::default().labels(&format!("!{INSTANCE_LABEL}"))
+        }
+        Watched::Rollout | Watched::AnalysisRun => Config::default().labels(&format!("{INSTANCE_LABEL}={instance_id}")),
         Watched::ReplicaSet | Watched::Pod => Config::default().labels(HASH_LABEL),
-        Watched::Service => Config::default(),
+        Watched::Service | Watched::AnalysisTemplate | Watched::ClusterAnalysisTemplate => Config::default(),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::time::Duration;
 
     use serde_json::{Value, json};
 
@@ -132,7 +134,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_object_that_cannot_be_read_is_counted_and_skipped_and_the_others_are_taken_in() {
-        let hub = Arc::new(Hub::new(Clock::wall(), Jitter::seeded(1), Metrics::new()));
+        let hub = Arc::new(Hub::new(Clock::wall(), Jitter::seeded(1), Metrics::default()));
         let good = json!({"metadata": {"name": "good", "namespace": "shop", "uid": "1"}, "spec": {"replicas": 1}});
         let odd = [
             json!({"metadata": {"name": "odd-1", "namespace": "shop", "uid": "2"}, "spec": {"replicas": "many"}}),
@@ -148,13 +150,13 @@ mod tests {
         take_in(Watched::Rollout, Event::InitDone, &hub);
         let names: Vec<_> = hub.rollouts().iter().filter_map(|rollout| rollout.metadata.name.clone()).collect();
         assert_eq!(names, ["good"]);
-        let page = hub.metrics().page(&hub, true).expect("a page");
+        let page = hub.metrics().page(&hub, true, Duration::ZERO);
         assert!(page.contains(r#"sluice_unreadable_objects_total{kind="Rollout"} 4"#), "{page}");
     }
 
     #[tokio::test]
     async fn a_rollout_that_became_unreadable_keeps_its_last_good_state() {
-        let hub = Arc::new(Hub::new(Clock::wall(), Jitter::seeded(1), Metrics::new()));
+        let hub = Arc::new(Hub::new(Clock::wall(), Jitter::seeded(1), Metrics::default()));
         let state = |replicas: Value| {
             raw(json!({"metadata": {"name": "web", "namespace": "shop", "uid": "1"}, "spec": {"replicas": replicas}}))
         };

@@ -10,6 +10,7 @@ mod election;
 mod fence;
 mod hub;
 mod informer;
+mod line;
 mod metrics;
 mod pass;
 mod raw;

@@ -4,8 +4,10 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures::FutureExt;
+use serde::Deserialize;
 use serde_json::Value;
 use sluice_crds::Rollout;
+use sluice_crds::rollout::status::ReleaseDuration;
 use sluice_planner::engine::{Moment, Outcome};
 use sluice_planner::{Action, Event, EventType, Kind, Plan, Snapshot, Write};
 use tracing::Instrument;
@@ -37,7 +39,6 @@ pub(crate) struct Passes {
 impl Passes {
     /// Runs one pass. A panic in it is a bug of ours: it is counted, this Rollout is held back, the others go on.
     pub(crate) async fn run(&self, name: &Name) -> Outcome {
-        let began = self.clock.moment();
         let (outcome, end) = match AssertUnwindSafe(self.pass(name)).catch_unwind().await {
             Ok(ended) => ended,
             Err(panic) => {
@@ -46,8 +47,7 @@ impl Passes {
                 (Outcome::Failed, PassEnd::Panicked)
             }
         };
-        let took = self.clock.moment().saturating_sub(began);
-        self.hub.metrics().pass(name, end, took);
+        self.hub.metrics().pass(name, end, self.clock.moment());
         outcome
     }
 
@@ -79,7 +79,7 @@ impl Passes {
         }
         for write in &plan.writes {
             match self.send(name, write).await {
-                Ok(sent) => written |= sent,
+                Ok(stored) => written |= stored.is_some(),
                 Err(problem) => return self.failed(name, write, &problem),
             }
             self.recorder.tell(&subject, &write.events);
@@ -87,11 +87,12 @@ impl Passes {
         match &plan.status {
             None => self.recorder.tell(&subject, &plan.events),
             Some(status) => match self.send(name, status).await {
-                Ok(true) => {
+                Ok(Some(stored)) => {
                     written = true;
+                    self.count_release(rollout, &stored);
                     self.recorder.tell(&subject, &plan.events);
                 }
-                Ok(false) => {}
+                Ok(None) => {}
                 Err(problem) => return self.failed(name, status, &problem),
             },
         }
@@ -99,12 +100,20 @@ impl Passes {
         (settled, if written { PassEnd::Applied } else { PassEnd::Idle })
     }
 
-    /// Sends one write. `false` where nothing of it would stick, so that nothing was sent.
-    async fn send(&self, owner: &Name, write: &Write) -> Result<bool, RequestError> {
+    /// A release that this status ends is counted where it is written, so that each counts once.
+    fn count_release(&self, rollout: &Rollout, stored: &Value) {
+        let before = rollout.status.as_ref().and_then(|status| status.duration.as_ref());
+        if let Ok(after) = ReleaseDuration::deserialize(&stored["status"]["duration"]) {
+            self.hub.metrics().status_written(before, &after);
+        }
+    }
+
+    /// Sends one write and returns what was stored. `None` where nothing of it would stick, so that nothing was sent.
+    async fn send(&self, owner: &Name, write: &Write) -> Result<Option<Value>, RequestError> {
         let is_rollout = matches!(write.target.kind, Kind::Rollout | Kind::RolloutStatus);
         let mut trimmed = None;
         if let (true, Action::Patch(operations)) = (is_rollout, &write.action) {
-            let Some(kept) = self.hub.with_unkept(|unkept| unkept.without(operations)) else { return Ok(false) };
+            let Some(kept) = self.hub.with_unkept(|unkept| unkept.without(operations)) else { return Ok(None) };
             trimmed = Some(Action::Patch(kept));
         }
         let action = trimmed.as_ref().unwrap_or(&write.action);
@@ -118,9 +127,9 @@ impl Passes {
         let stored = match (self.requests.write(&request).await, action) {
             (Ok(stored), _) => stored,
             // Gone already is what a deletion wants.
-            (Err(RequestError::Stale(why)), Action::Delete { .. }) if why.starts_with("404") => return Ok(true),
+            (Err(RequestError::Stale { code: 404, .. }), Action::Delete { .. }) => return Ok(Some(Value::Null)),
             (Err(problem), action) => {
-                if let (RequestError::Stale(_), Action::Create(_)) = (&problem, action) {
+                if let (RequestError::Stale { .. }, Action::Create(_)) = (&problem, action) {
                     self.look_at(write).await;
                 }
                 return Err(problem);
@@ -137,7 +146,7 @@ impl Passes {
             let object = (watched(write.target.kind), Name::new(&write.target.namespace, &write.target.name));
             self.hub.wrote(owner, &object, version);
         }
-        Ok(true)
+        Ok(Some(stored))
     }
 
     /// A name is taken, perhaps by an object that no watch of ours selects: the next plan must know of it.
@@ -173,7 +182,7 @@ impl Passes {
                 (Outcome::Failed, PassEnd::NotLeading)
             }
             // The usual race; one that goes on and on is worth a look.
-            RequestError::Stale(_) if self.hub.failures(name) < 5 => {
+            RequestError::Stale { .. } if self.hub.failures(name) < 5 => {
                 tracing::debug!(kind, object, "planned again ({wanted}): {problem}");
                 (Outcome::Failed, PassEnd::Stale)
             }
@@ -201,6 +210,7 @@ const fn kind_name(kind: Kind) -> &'static str {
         Kind::RolloutStatus => "Rollout/status",
         Kind::ReplicaSet => "ReplicaSet",
         Kind::Service => "Service",
+        Kind::AnalysisRun => "AnalysisRun",
     }
 }
 
@@ -209,6 +219,7 @@ const fn watched(kind: Kind) -> Watched {
         Kind::Rollout | Kind::RolloutStatus => Watched::Rollout,
         Kind::ReplicaSet => Watched::ReplicaSet,
         Kind::Service => Watched::Service,
+        Kind::AnalysisRun => Watched::AnalysisRun,
     }
 }
 

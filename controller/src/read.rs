@@ -1,10 +1,11 @@
 //! From the JSON of a watch to what is kept of it: decoded once, trimmed to what plans read.
 
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sluice_crds::Rollout;
 use sluice_planner::{Metadata, Pod, ReplicaSet, Service};
 
-use crate::cache::{Object, Watched, filed};
+use crate::cache::{Cached, Object, Watched, filed};
 
 /// Reads an object.
 ///
@@ -29,9 +30,25 @@ pub(crate) fn read(kind: Watched, object: &Value) -> Result<Object, String> {
             let pod = Pod::from_json(object)?;
             Ok(Object::Pod(filed(&pod.meta.clone(), pod)))
         }
+        Watched::AnalysisRun => typed(object).map(Object::AnalysisRun),
+        Watched::AnalysisTemplate => typed(object).map(Object::AnalysisTemplate),
+        Watched::ClusterAnalysisTemplate => typed(object).map(Object::ClusterAnalysisTemplate),
         Watched::Service => {
             let service = Service::from_json(object)?;
             Ok(Object::Service(filed(&service.meta.clone(), service)))
         }
     }
+}
+
+fn typed<T>(object: &Value) -> Result<Cached<T>, String>
+where
+    T: DeserializeOwned + kube::Resource,
+{
+    let meta = Metadata::from_json(object)?;
+    let mut typed: T = serde_json::from_value(object.clone()).map_err(|problem| problem.to_string())?;
+    typed.meta_mut().managed_fields = None;
+    if let Some(annotations) = &mut typed.meta_mut().annotations {
+        annotations.remove("kubectl.kubernetes.io/last-applied-configuration");
+    }
+    Ok(filed(&meta, typed))
 }

@@ -130,7 +130,7 @@ impl Poster {
                 body: &again,
             };
             match self.requests.write(&request).await {
-                Err(RequestError::Stale(_)) => {}
+                Err(RequestError::Stale { .. }) => {}
                 answer => return answer.map(drop),
             }
         }

@@ -9,7 +9,7 @@ use sluice_planner::engine::Pace;
 
 use crate::clock::Clock;
 use crate::fence::Fence;
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, Verb};
 
 /// Who wrote a field, as the API server remembers it.
 pub(crate) const FIELD_MANAGER: &str = "sluice";
@@ -24,8 +24,8 @@ pub(crate) enum RequestError {
     #[error("no answer within {0:?}")]
     NoAnswer(Duration),
     /// The object is not what the plan saw: changed, gone, or there already.
-    #[error("the object has changed meanwhile: {0}")]
-    Stale(String),
+    #[error("the object has changed meanwhile: {code} {message}")]
+    Stale { code: u16, message: String },
     /// The API server refused it.
     #[error("refused with {code} {reason}: {message}")]
     Refused { code: u16, reason: String, message: String },
@@ -80,7 +80,7 @@ impl Requests {
         let http = http::Request::get(path).body(Vec::new()).ok()?;
         let answer = tokio::time::timeout(self.time_limit, self.client.0.request::<Value>(http)).await;
         let found = answer.ok().and_then(Result::ok);
-        self.metrics.request(kind, "GET", if found.is_some() { 200 } else { 0 });
+        self.metrics.request(resource(kind), Verb::Get, if found.is_some() { 200 } else { 0 });
         found
     }
 
@@ -104,8 +104,28 @@ impl Requests {
             Ok(Err(kube::Error::Api(status))) => Err(refusal(request.method, &status)),
             Ok(Err(problem)) => Err(RequestError::Failed(problem.to_string())),
         };
-        self.metrics.request(request.kind, request.method, code(request.method, &outcome));
+        self.metrics.request(resource(request.kind), verb(request.method), code(request.method, &outcome));
         outcome
+    }
+}
+
+/// The words under which existing dashboards count requests.
+fn resource(kind: &str) -> &'static str {
+    match kind {
+        "Rollout" | "Rollout/status" => "rollouts",
+        "ReplicaSet" => "replicasets",
+        "Service" => "services",
+        "AnalysisRun" => "analysisruns",
+        "Event" => "events",
+        _ => "others",
+    }
+}
+
+fn verb(method: &str) -> Verb {
+    match method {
+        "POST" => Verb::Create,
+        "DELETE" => Verb::Delete,
+        _ => Verb::Patch,
     }
 }
 
@@ -113,7 +133,7 @@ impl Requests {
 fn refusal(method: &str, status: &kube::core::Status) -> RequestError {
     let stale = matches!(status.code, 404 | 409) || (status.code == 422 && method == "PATCH");
     if stale {
-        return RequestError::Stale(format!("{} {}", status.code, status.message));
+        return RequestError::Stale { code: status.code, message: status.message.clone() };
     }
     RequestError::Refused { code: status.code, reason: status.reason.clone(), message: status.message.clone() }
 }
@@ -122,8 +142,7 @@ fn code(method: &str, outcome: &Result<Value, RequestError>) -> u16 {
     match outcome {
         Ok(_) if method == "POST" => 201,
         Ok(_) => 200,
-        Err(RequestError::Refused { code, .. }) => *code,
-        Err(RequestError::Stale(_)) => 409,
+        Err(RequestError::Refused { code, .. } | RequestError::Stale { code, .. }) => *code,
         Err(RequestError::NotLeading | RequestError::NoAnswer(_) | RequestError::Failed(_)) => 0,
     }
 }
@@ -164,7 +183,7 @@ mod tests {
         let clock = Clock::wall();
         let (_, leading) = watch::channel(deadline);
         let client = Client::new(server.clone(), "default");
-        Requests::new(client, clock, Fence::new(clock, leading), pace, Duration::from_secs(5), Metrics::new())
+        Requests::new(client, clock, Fence::new(clock, leading), pace, Duration::from_secs(5), Metrics::default())
     }
 
     async fn write(requests: &Requests) -> Result<Value, RequestError> {

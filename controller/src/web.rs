@@ -1,6 +1,7 @@
 //! The pages that a kubelet and Prometheus ask for.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::http::{StatusCode, header};
@@ -9,32 +10,30 @@ use axum::routing::get;
 use tokio::net::TcpListener;
 
 use crate::cache::Watched;
+use crate::clock::Clock;
 use crate::fence::Fence;
 use crate::hub::Hub;
+use crate::metrics::CONTENT_TYPE;
 use crate::shutdown::Shutdown;
 
-const METRICS_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+/// A watch that is silent for longer makes a replica unready: it can't release anything well then.
+const BROKEN_FOR: Duration = Duration::from_secs(30);
 
-/// Whether it runs, and whether it knows the cluster. A replica that stands by with full caches is ready: it can
+/// Whether it runs, and whether it knows the cluster as it is now. A replica that stands by with full caches is ready: it can
 /// take over at any moment.
-pub(crate) fn health(hub: Arc<Hub>) -> Router {
+pub(crate) fn health(hub: Arc<Hub>, clock: Clock) -> Router {
     let alive = || async { "ok" };
     let ready = move || {
-        let missing = hub.missing();
-        async move { readiness(&missing) }
+        let answer = readiness(&hub.missing(), &hub.broken_watches(clock.moment()));
+        async move { answer }
     };
     Router::new().route("/healthz", get(alive)).route("/livez", get(alive)).route("/readyz", get(ready))
 }
 
-pub(crate) fn metrics(hub: Arc<Hub>, fence: Fence) -> Router {
+pub(crate) fn metrics(hub: Arc<Hub>, fence: Fence, clock: Clock) -> Router {
     let page = move || {
-        let page = hub.metrics().page(&hub, fence.may_write());
-        async move {
-            match page {
-                Ok(page) => ([(header::CONTENT_TYPE, METRICS_TYPE)], page).into_response(),
-                Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-            }
-        }
+        let page = hub.metrics().page(&hub, fence.may_write(), clock.moment());
+        async move { ([(header::CONTENT_TYPE, CONTENT_TYPE)], page) }
     };
     Router::new().route("/metrics", get(page))
 }
@@ -44,13 +43,19 @@ pub(crate) async fn serve(listener: TcpListener, pages: Router, mut shutdown: Sh
     axum::serve(listener, pages).with_graceful_shutdown(async move { shutdown.wait().await }).await
 }
 
-fn readiness(missing: &[Watched]) -> Response {
-    if missing.is_empty() {
+fn readiness(missing: &[Watched], broken: &[(Watched, Duration)]) -> Response {
+    let mut why = Vec::new();
+    if !missing.is_empty() {
+        let kinds: Vec<&str> = missing.iter().map(|kind| kind.as_str()).collect();
+        why.push(format!("no complete list yet of {}", kinds.join(", ")));
+    }
+    for (kind, time) in broken.iter().filter(|(_, time)| *time > BROKEN_FOR) {
+        why.push(format!("the watch of {} has been broken for {} s", kind.as_str(), time.as_secs()));
+    }
+    if why.is_empty() {
         return "ok".into_response();
     }
-    let kinds: Vec<&str> = missing.iter().map(|kind| kind.as_str()).collect();
-    let why = format!("not ready: no complete list yet of {}\n", kinds.join(", "));
-    (StatusCode::SERVICE_UNAVAILABLE, why).into_response()
+    (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {}\n", why.join("; "))).into_response()
 }
 
 #[cfg(test)]
@@ -60,7 +65,6 @@ mod tests {
     use tower_service::Service;
 
     use super::*;
-    use crate::clock::Clock;
     use crate::metrics::Metrics;
 
     async fn ask(pages: &Router, path: &str) -> (u16, String) {
@@ -73,8 +77,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_replica_is_ready_once_it_has_seen_every_kind() {
-        let hub = Arc::new(Hub::new(Clock::wall(), Jitter::seeded(1), Metrics::new()));
-        let pages = health(Arc::clone(&hub));
+        let hub = Arc::new(Hub::new(Clock::wall(), Jitter::seeded(1), Metrics::default()));
+        let pages = health(Arc::clone(&hub), Clock::wall());
         for path in ["/healthz", "/livez"] {
             assert_eq!(ask(&pages, path).await, (200, "ok".to_owned()), "{path}");
         }
@@ -89,5 +93,34 @@ mod tests {
             hub.end_list(kind);
         }
         assert_eq!(ask(&pages, "/readyz").await, (200, "ok".to_owned()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_replica_is_not_ready_while_a_watch_shows_nothing_for_long() {
+        let clock = Clock::wall();
+        let hub = Arc::new(Hub::new(clock, Jitter::seeded(1), Metrics::default()));
+        for kind in Watched::ALL {
+            hub.begin_list(kind);
+            hub.end_list(kind);
+        }
+        let pages = health(Arc::clone(&hub), clock);
+        hub.watch_broke(Watched::Pod);
+        assert_eq!(ask(&pages, "/readyz").await.0, 200);
+        tokio::time::sleep(Duration::from_secs(31)).await;
+        let (status, why) = ask(&pages, "/readyz").await;
+        assert_eq!((status, why.trim()), (503, "not ready: the watch of Pod has been broken for 31 s"));
+        assert_eq!(ask(&pages, "/livez").await.0, 200, "a restart would not mend it");
+        hub.watch_works(Watched::Pod);
+        assert_eq!(ask(&pages, "/readyz").await.0, 200);
+    }
+
+    #[tokio::test]
+    async fn the_metrics_are_sent_as_what_they_are() {
+        let clock = Clock::wall();
+        let hub = Arc::new(Hub::new(clock, Jitter::seeded(1), Metrics::default()));
+        let (_leading, deadline) = tokio::sync::watch::channel(None);
+        let request = http::Request::get("/metrics").body(Body::empty()).expect("a request");
+        let answer = metrics(hub, Fence::new(clock, deadline), clock).call(request).await.expect("an answer");
+        assert_eq!(answer.headers()[header::CONTENT_TYPE], "text/plain; version=0.0.4; charset=utf-8");
     }
 }

@@ -6,7 +6,7 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use super::flags::{LogFormat, LogLevel};
+pub(crate) use super::flags::{LogFormat, LogLevel};
 
 /// From now on log lines are printed.
 pub(crate) fn begin(level: LogLevel, format: LogFormat, client_level: u8) {

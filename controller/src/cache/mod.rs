@@ -6,11 +6,13 @@ mod table;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use sluice_crds::Rollout;
+use sluice_crds::rollout::analysis::TemplateRef;
+use sluice_crds::{AnalysisRun, AnalysisTemplate, ClusterAnalysisTemplate, Rollout};
 use sluice_planner::{Metadata, Pod, ReplicaSet, Service, Snapshot};
 
 use references::References;
 pub(crate) use references::services_of;
+use references::templates_named_by;
 pub(crate) use table::{Cached, Table};
 
 /// A name within a namespace. Sorted by namespace, so that those of one are together.
@@ -39,10 +41,21 @@ pub(crate) enum Watched {
     ReplicaSet,
     Pod,
     Service,
+    AnalysisRun,
+    AnalysisTemplate,
+    ClusterAnalysisTemplate,
 }
 
 impl Watched {
-    pub(crate) const ALL: [Self; 4] = [Self::Rollout, Self::ReplicaSet, Self::Pod, Self::Service];
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Rollout,
+        Self::ReplicaSet,
+        Self::Pod,
+        Self::Service,
+        Self::AnalysisRun,
+        Self::AnalysisTemplate,
+        Self::ClusterAnalysisTemplate,
+    ];
 
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
@@ -50,6 +63,22 @@ impl Watched {
             Self::ReplicaSet => "ReplicaSet",
             Self::Pod => "Pod",
             Self::Service => "Service",
+            Self::AnalysisRun => "AnalysisRun",
+            Self::AnalysisTemplate => "AnalysisTemplate",
+            Self::ClusterAnalysisTemplate => "ClusterAnalysisTemplate",
+        }
+    }
+
+    /// The kind's name in the path of a request.
+    pub(crate) const fn plural(self) -> &'static str {
+        match self {
+            Self::Rollout => "rollouts",
+            Self::ReplicaSet => "replicasets",
+            Self::Pod => "pods",
+            Self::Service => "services",
+            Self::AnalysisRun => "analysisruns",
+            Self::AnalysisTemplate => "analysistemplates",
+            Self::ClusterAnalysisTemplate => "clusteranalysistemplates",
         }
     }
 }
@@ -61,6 +90,9 @@ pub(crate) enum Object {
     ReplicaSet(Cached<ReplicaSet>),
     Pod(Cached<Pod>),
     Service(Cached<Service>),
+    AnalysisRun(Cached<AnalysisRun>),
+    AnalysisTemplate(Cached<AnalysisTemplate>),
+    ClusterAnalysisTemplate(Cached<ClusterAnalysisTemplate>),
 }
 
 /// Everything that was seen of the cluster.
@@ -70,6 +102,9 @@ pub(crate) struct Cache {
     replica_sets: Table<ReplicaSet>,
     pods: Table<Pod>,
     services: Table<Service>,
+    runs: Table<AnalysisRun>,
+    templates: Table<AnalysisTemplate>,
+    cluster_templates: Table<ClusterAnalysisTemplate>,
     references: References,
 }
 
@@ -96,6 +131,18 @@ impl Cache {
                 let before = self.services.apply(service.clone());
                 self.concerned(before.as_ref(), Some(&service), Self::users_of_service)
             }
+            Object::AnalysisRun(run) => {
+                let before = self.runs.apply(run.clone());
+                self.concerned(before.as_ref(), Some(&run), Self::owners_of_run)
+            }
+            Object::AnalysisTemplate(template) => {
+                let before = self.templates.apply(template.clone());
+                self.concerned(before.as_ref(), Some(&template), Self::users_of_template)
+            }
+            Object::ClusterAnalysisTemplate(template) => {
+                let before = self.cluster_templates.apply(template.clone());
+                self.concerned(before.as_ref(), Some(&template), Self::users_of_template)
+            }
         }
     }
 
@@ -118,6 +165,18 @@ impl Cache {
                 let before = self.services.remove(name);
                 self.concerned(before.as_ref(), None, Self::users_of_service)
             }
+            Watched::AnalysisRun => {
+                let before = self.runs.remove(name);
+                self.concerned(before.as_ref(), None, Self::owners_of_run)
+            }
+            Watched::AnalysisTemplate => {
+                let before = self.templates.remove(name);
+                self.concerned(before.as_ref(), None, Self::users_of_template)
+            }
+            Watched::ClusterAnalysisTemplate => {
+                let before = self.cluster_templates.remove(name);
+                self.concerned(before.as_ref(), None, Self::users_of_template)
+            }
         }
     }
 
@@ -128,6 +187,9 @@ impl Cache {
             Watched::ReplicaSet => self.replica_sets.begin_list(),
             Watched::Pod => self.pods.begin_list(),
             Watched::Service => self.services.begin_list(),
+            Watched::AnalysisRun => self.runs.begin_list(),
+            Watched::AnalysisTemplate => self.templates.begin_list(),
+            Watched::ClusterAnalysisTemplate => self.cluster_templates.begin_list(),
         }
     }
 
@@ -156,6 +218,18 @@ impl Cache {
                 let vanished = self.services.end_list();
                 self.concerned_each(&vanished, Self::users_of_service)
             }
+            Watched::AnalysisRun => {
+                let vanished = self.runs.end_list();
+                self.concerned_each(&vanished, Self::owners_of_run)
+            }
+            Watched::AnalysisTemplate => {
+                let vanished = self.templates.end_list();
+                self.concerned_each(&vanished, Self::users_of_template)
+            }
+            Watched::ClusterAnalysisTemplate => {
+                let vanished = self.cluster_templates.end_list();
+                self.concerned_each(&vanished, Self::users_of_template)
+            }
         }
     }
 
@@ -166,6 +240,9 @@ impl Cache {
             Watched::ReplicaSet => self.replica_sets.keep(name),
             Watched::Pod => self.pods.keep(name),
             Watched::Service => self.services.keep(name),
+            Watched::AnalysisRun => self.runs.keep(name),
+            Watched::AnalysisTemplate => self.templates.keep(name),
+            Watched::ClusterAnalysisTemplate => self.cluster_templates.keep(name),
         }
     }
 
@@ -176,6 +253,9 @@ impl Cache {
             Watched::ReplicaSet => self.replica_sets.is_listed(),
             Watched::Pod => self.pods.is_listed(),
             Watched::Service => self.services.is_listed(),
+            Watched::AnalysisRun => self.runs.is_listed(),
+            Watched::AnalysisTemplate => self.templates.is_listed(),
+            Watched::ClusterAnalysisTemplate => self.cluster_templates.is_listed(),
         };
         Watched::ALL.into_iter().filter(|kind| !listed(kind)).collect()
     }
@@ -187,6 +267,9 @@ impl Cache {
             Watched::ReplicaSet => self.replica_sets.get(name).map(|object| object.version.as_str()),
             Watched::Pod => self.pods.get(name).map(|object| object.version.as_str()),
             Watched::Service => self.services.get(name).map(|object| object.version.as_str()),
+            Watched::AnalysisRun => self.runs.get(name).map(|object| object.version.as_str()),
+            Watched::AnalysisTemplate => self.templates.get(name).map(|object| object.version.as_str()),
+            Watched::ClusterAnalysisTemplate => self.cluster_templates.get(name).map(|object| object.version.as_str()),
         }
     }
 
@@ -211,7 +294,11 @@ impl Cache {
         let services = services_of(&rollout.object)
             .into_iter()
             .filter_map(|service| self.services.get(&Name::new(&name.namespace, service)));
+        let (templates, cluster_templates) = self.templates_of(rollout);
         Some(Snapshot {
+            runs: self.runs_of(rollout, &prefix),
+            templates,
+            cluster_templates,
             rollout: Arc::clone(&rollout.object),
             pods: pods.map(|pod| Arc::clone(&pod.object)).collect(),
             services: services.map(|service| Arc::clone(&service.object)).collect(),
@@ -256,6 +343,52 @@ impl Cache {
 
     fn users_of_service(&self, service: &Cached<Service>) -> BTreeSet<Name> {
         self.references.users_of(&service.name)
+    }
+
+    fn runs_of(&self, rollout: &Cached<Rollout>, prefix: &str) -> Vec<Arc<AnalysisRun>> {
+        let named = self.runs.named_like(&rollout.name.namespace, prefix);
+        let mut runs: Vec<&Cached<AnalysisRun>> = self.runs.owned_by(&rollout.uid).chain(named).collect();
+        runs.sort_by(|a, b| a.name.cmp(&b.name));
+        runs.dedup_by(|a, b| a.name == b.name);
+        runs.into_iter().map(|run| Arc::clone(&run.object)).collect()
+    }
+
+    /// The templates that its analyses name, and those that these name in turn.
+    fn templates_of(
+        &self,
+        rollout: &Cached<Rollout>,
+    ) -> (Vec<Arc<AnalysisTemplate>>, Vec<Arc<ClusterAnalysisTemplate>>) {
+        let mut found = (Vec::new(), Vec::new());
+        let mut named: Vec<&TemplateRef> = templates_named_by(&rollout.object);
+        let mut seen = BTreeSet::new();
+        while let Some(reference) = named.pop() {
+            let name = reference.template_name.as_deref().unwrap_or_default();
+            if !seen.insert((reference.cluster_scope(), name)) {
+                continue;
+            }
+            if reference.cluster_scope() {
+                if let Some(template) = self.cluster_templates.get(&Name::new("", name)) {
+                    named.extend(template.object.spec.templates());
+                    found.1.push(Arc::clone(&template.object));
+                }
+            } else if let Some(template) = self.templates.get(&Name::new(&rollout.name.namespace, name)) {
+                named.extend(template.object.spec.templates());
+                found.0.push(Arc::clone(&template.object));
+            }
+        }
+        found
+    }
+
+    fn owners_of_run(&self, run: &Cached<AnalysisRun>) -> BTreeSet<Name> {
+        run.owner.as_ref().and_then(|uid| self.rollout_of_uid(uid)).into_iter().collect()
+    }
+
+    /// Templates name templates, so any Rollout near by that asks for an analysis may be concerned.
+    fn users_of_template<T>(&self, template: &Cached<T>) -> BTreeSet<Name> {
+        let namespace = &template.name.namespace;
+        let asks = |rollout: &&Cached<Rollout>| !templates_named_by(&rollout.object).is_empty();
+        let near = |rollout: &&Cached<Rollout>| namespace.is_empty() || rollout.name.namespace == *namespace;
+        self.rollouts.all().filter(near).filter(asks).map(|rollout| rollout.name.clone()).collect()
     }
 
     fn rollout_of_uid(&self, uid: &str) -> Option<Name> {

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sluice_crds::Rollout;
+use sluice_crds::rollout::analysis::TemplateRef;
+use sluice_crds::rollout::{CanaryStrategy, RolloutAnalysis};
 
 use super::{Cached, Name};
 
@@ -44,6 +46,19 @@ impl References {
     pub(super) fn users_of(&self, service: &Name) -> BTreeSet<Name> {
         self.users.get(service).cloned().unwrap_or_default()
     }
+}
+
+/// The templates that a Rollout's analyses name.
+pub(super) fn templates_named_by(rollout: &Rollout) -> Vec<&TemplateRef> {
+    let canary = rollout.spec.canary();
+    let steps = canary.map(CanaryStrategy::steps).unwrap_or_default().iter();
+    let of_steps = steps.filter_map(|step| step.analysis.as_ref());
+    let background = canary.and_then(|canary| canary.analysis.as_ref()).map(|background| &background.analysis);
+    let blue_green = rollout.spec.blue_green();
+    let pre = blue_green.and_then(|blue_green| blue_green.pre_promotion_analysis.as_ref());
+    let post = blue_green.and_then(|blue_green| blue_green.post_promotion_analysis.as_ref());
+    let asked = of_steps.chain(background).chain(pre).chain(post);
+    asked.flat_map(RolloutAnalysis::templates).collect()
 }
 
 /// The Services that a Rollout's strategy names.

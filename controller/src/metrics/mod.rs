@@ -1,26 +1,31 @@
 //! What is counted. Names that dashboards know from Argo Rollouts stay as they are; labels are bounded, and the
 //! series of a Rollout go when it goes.
 
+mod buckets;
 mod gauges;
-mod tally;
+mod page;
+mod releases;
+mod text;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use prometheus_client::encoding::text::encode;
-use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::histogram::Histogram;
-use prometheus_client::registry::Registry;
+use sluice_crds::rollout::status::ReleaseDuration;
 use sluice_planner::Event;
+use sluice_planner::engine::Moment;
 
 use crate::cache::{Name, Watched};
-use crate::hub::Hub;
 use crate::recorder::Subject;
-use gauges::Gauges;
-use tally::Tally;
+use buckets::Buckets;
+use releases::Releases;
+pub(crate) use text::CONTENT_TYPE;
 
-type Labels = Vec<(&'static str, String)>;
-type Histograms = Family<Labels, Histogram, fn() -> Histogram>;
+/// From a pass that writes nothing (well under a millisecond) to one whose every request is slow.
+const PASS_BOUNDS: &[f64] = &[0.000_5, 0.001, 0.005, 0.01, 0.05, 0.25, 1.0, 5.0];
+
+/// From a pass that begins at once to one that had to wait for many others.
+const QUEUE_BOUNDS: &[f64] = &[0.000_1, 0.001, 0.01, 0.1, 1.0, 10.0, 60.0];
 
 /// How a pass ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,186 +63,156 @@ impl PassEnd {
     }
 }
 
+/// What is done with an object of the API server, in the words of existing dashboards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Verb {
+    Get,
+    List,
+    Watch,
+    Create,
+    Patch,
+    Delete,
+}
+
+impl Verb {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "Get",
+            Self::List => "List",
+            Self::Watch => "Watch",
+            Self::Create => "Create",
+            Self::Patch => "Patch",
+            Self::Delete => "Delete",
+        }
+    }
+}
+
 /// All that is counted while the controller runs. A clone counts into the same.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Metrics {
-    passes: Family<Labels, Tally>,
-    reconcile: Histograms,
-    reconcile_errors: Family<Labels, Tally>,
-    events: Family<Labels, Tally>,
-    events_dropped: Tally,
-    requests: Family<Labels, Tally>,
-    unreadable: Family<Labels, Tally>,
-    watch_failures: Family<Labels, Tally>,
-    /// Which reasons each Rollout has series for, so that they can be dropped with it.
-    told: Arc<Mutex<std::collections::BTreeMap<Name, std::collections::BTreeSet<Labels>>>>,
+    counts: Arc<Mutex<Counts>>,
+}
+
+#[derive(Clone, Debug)]
+struct Counts {
+    passes: BTreeMap<&'static str, u64>,
+    rollouts: BTreeMap<Name, OfRollout>,
+    /// By resource, verb and status code; code 0 stands for no answer.
+    requests: BTreeMap<(&'static str, Verb, u16), u64>,
+    unreadable: BTreeMap<Watched, u64>,
+    watch_failures: BTreeMap<Watched, u64>,
+    events_dropped: u64,
+    releases: Releases,
+    retries: u64,
+    waited: Buckets,
+    worked: Buckets,
+    /// Passes under way, and since when.
+    under_way: BTreeMap<Name, Moment>,
+}
+
+/// What is counted of one Rollout: it all goes when the Rollout goes.
+#[derive(Clone, Debug)]
+struct OfRollout {
+    passes: Buckets,
+    failed: u64,
+    /// By type and reason.
+    events: BTreeMap<(&'static str, &'static str), u64>,
+}
+
+impl Default for Counts {
+    fn default() -> Self {
+        Self {
+            passes: BTreeMap::new(),
+            rollouts: BTreeMap::new(),
+            requests: BTreeMap::new(),
+            unreadable: BTreeMap::new(),
+            watch_failures: BTreeMap::new(),
+            events_dropped: 0,
+            releases: Releases::default(),
+            retries: 0,
+            waited: Buckets::new(QUEUE_BOUNDS),
+            worked: Buckets::new(QUEUE_BOUNDS),
+            under_way: BTreeMap::new(),
+        }
+    }
+}
+
+impl Default for OfRollout {
+    fn default() -> Self {
+        Self { passes: Buckets::new(PASS_BOUNDS), failed: 0, events: BTreeMap::new() }
+    }
 }
 
 impl Metrics {
-    pub(crate) fn new() -> Self {
-        Self {
-            passes: Family::default(),
-            reconcile: Family::new_with_constructor(pass_histogram),
-            reconcile_errors: Family::default(),
-            events: Family::default(),
-            events_dropped: Tally::default(),
-            requests: Family::default(),
-            unreadable: Family::default(),
-            watch_failures: Family::default(),
-            told: Arc::default(),
-        }
+    /// A pass begins for which the Rollout has waited so long.
+    pub(crate) fn pass_begins(&self, name: &Name, waited: Duration, now: Moment) {
+        let mut counts = self.counts();
+        counts.waited.observe(waited.as_secs_f64());
+        counts.under_way.insert(name.clone(), now);
     }
 
-    /// The page that Prometheus reads: what was counted, and the Rollouts as they are now.
-    pub(crate) fn page(&self, hub: &Arc<Hub>, leading: bool) -> Result<String, std::fmt::Error> {
-        let mut registry = Registry::default();
-        registry.register("rollout_reconcile", "Seconds that a pass over a Rollout took", self.reconcile.clone());
-        for (name, help, family) in [
-            ("rollout_reconcile_error", "Passes over a Rollout that failed", &self.reconcile_errors),
-            ("rollout_events_total", "Events told about a Rollout", &self.events),
-            ("controller_clientset_k8s_request_total", "Requests to the API server", &self.requests),
-            ("sluice_passes_total", "Passes by how they ended", &self.passes),
-            ("sluice_unreadable_objects_total", "Objects that could not be read and were skipped", &self.unreadable),
-            ("sluice_watch_failures_total", "Times that a watch broke", &self.watch_failures),
-        ] {
-            registry.register(name, help, family.clone());
+    /// A pass is over.
+    pub(crate) fn pass(&self, name: &Name, end: PassEnd, now: Moment) {
+        let mut counts = self.counts();
+        let began = counts.under_way.remove(name);
+        let took = began.map_or(0.0, |began| now.saturating_sub(began).as_secs_f64());
+        counts.worked.observe(took);
+        *counts.passes.entry(end.as_str()).or_default() += 1;
+        let failed = matches!(end, PassEnd::Failed | PassEnd::Panicked);
+        counts.retries += u64::from(failed || matches!(end, PassEnd::Stale | PassEnd::NotLeading));
+        // One that went during the pass is forgotten already, and stays so.
+        if began.is_none() || matches!(end, PassEnd::Waiting | PassEnd::Gone) {
+            return;
         }
-        registry.register("sluice_events_dropped_total", "Events that were not posted", self.events_dropped.clone());
-        registry.register_collector(Box::new(Gauges { hub: Arc::clone(hub), leading }));
-        let mut page = String::new();
-        encode(&mut page, &registry)?;
-        Ok(page)
+        let rollout = counts.rollouts.entry(name.clone()).or_default();
+        rollout.passes.observe(took);
+        rollout.failed += u64::from(failed);
     }
 
-    pub(crate) fn pass(&self, name: &Name, end: PassEnd, took: Duration) {
-        self.passes.get_or_create(&vec![("outcome", end.as_str().to_owned())]).inc();
-        match end {
-            PassEnd::Waiting | PassEnd::Gone => {}
-            PassEnd::Failed | PassEnd::Panicked => {
-                self.reconcile_errors.get_or_create(&of(name)).inc();
-                self.reconcile.get_or_create(&of(name)).observe(took.as_secs_f64());
-            }
-            PassEnd::Applied | PassEnd::Idle | PassEnd::Stale | PassEnd::NotLeading => {
-                self.reconcile.get_or_create(&of(name)).observe(took.as_secs_f64());
-            }
-        }
-    }
-
+    /// An event is told in a pass.
     pub(crate) fn event(&self, subject: &Subject, event: &Event) {
         let name = Name::new(&subject.namespace, &subject.name);
-        let mut labels = of(&name);
-        labels.push(("type", event.kind.as_str().to_owned()));
-        labels.push(("reason", event.reason.to_owned()));
-        self.events.get_or_create(&labels).inc();
-        self.told.lock().unwrap_or_else(PoisonError::into_inner).entry(name).or_default().insert(labels);
+        let mut counts = self.counts();
+        if !counts.under_way.contains_key(&name) && !counts.rollouts.contains_key(&name) {
+            return;
+        }
+        let rollout = counts.rollouts.entry(name).or_default();
+        *rollout.events.entry((event.kind.as_str(), event.reason)).or_default() += 1;
     }
 
     pub(crate) fn event_dropped(&self) {
-        self.events_dropped.inc();
+        self.counts().events_dropped += 1;
     }
 
-    pub(crate) fn request(&self, kind: &str, method: &str, code: u16) {
-        let labels = vec![("kind", kind.to_owned()), ("verb", method.to_owned()), ("status_code", code.to_string())];
-        self.requests.get_or_create(&labels).inc();
+    /// A request was answered with this status; 0 stands for no answer.
+    pub(crate) fn request(&self, resource: &'static str, verb: Verb, code: u16) {
+        *self.counts().requests.entry((resource, verb, code)).or_default() += 1;
     }
 
     pub(crate) fn unreadable(&self, kind: Watched) {
-        self.unreadable.get_or_create(&vec![("kind", kind.as_str().to_owned())]).inc();
+        *self.counts().unreadable.entry(kind).or_default() += 1;
     }
 
     pub(crate) fn watch_failure(&self, kind: Watched) {
-        self.watch_failures.get_or_create(&vec![("kind", kind.as_str().to_owned())]).inc();
+        *self.counts().watch_failures.entry(kind).or_default() += 1;
+    }
+
+    /// A status was written: perhaps the one with which a release ends.
+    pub(crate) fn status_written(&self, before: Option<&ReleaseDuration>, after: &ReleaseDuration) {
+        self.counts().releases.observe(before, after);
     }
 
     /// The Rollout is gone, and its series go too.
     pub(crate) fn forget(&self, name: &Name) {
-        self.reconcile.remove(&of(name));
-        self.reconcile_errors.remove(&of(name));
-        let told = self.told.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
-        for labels in told.into_iter().flatten() {
-            self.events.remove(&labels);
-        }
+        let mut counts = self.counts();
+        counts.rollouts.remove(name);
+        counts.under_way.remove(name);
     }
-}
 
-fn of(name: &Name) -> Labels {
-    vec![("namespace", name.namespace.clone()), ("name", name.name.clone())]
-}
-
-/// From a pass that writes nothing (well under a millisecond) to one whose every request is slow.
-fn pass_histogram() -> Histogram {
-    Histogram::new([0.000_5, 0.001, 0.005, 0.01, 0.05, 0.25, 1.0, 5.0])
+    fn counts(&self) -> MutexGuard<'_, Counts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use sluice_planner::EventType;
-    use sluice_planner::engine::Jitter;
-
-    use super::*;
-    use crate::cache::Object;
-    use crate::clock::Clock;
-
-    fn hub() -> Arc<Hub> {
-        Arc::new(Hub::new(Clock::wall(), Jitter::seeded(1), Metrics::new()))
-    }
-
-    fn rollout() -> Object {
-        let json = serde_json::json!({
-            "metadata": {"name": "web", "namespace": "shop", "uid": "u", "resourceVersion": "1"},
-            "spec": {"replicas": 4, "strategy": {"canary": {}}},
-            "status": {"phase": "Paused", "availableReplicas": 3, "updatedReplicas": 1, "currentStepIndex": 2,
-                "canary": {"weights": {"canary": {"weight": 25}, "stable": {"weight": 75}}}},
-        });
-        crate::read::read(Watched::Rollout, &json).expect("a Rollout")
-    }
-
-    #[tokio::test]
-    async fn the_page_has_the_names_that_dashboards_ask_for() {
-        let hub = hub();
-        hub.apply(rollout());
-        let (name, event) = (Name::new("shop", "web"), event());
-        hub.metrics().pass(&name, PassEnd::Failed, Duration::from_millis(2));
-        hub.metrics().event(&subject(), &event);
-        let page = hub.metrics().page(&hub, true).expect("a page");
-        for line in [
-            r#"rollout_info{namespace="shop",name="web",strategy="canary",traffic_router="",phase="Paused"} 1"#,
-            r#"rollout_info_replicas_desired{namespace="shop",name="web"} 4"#,
-            r#"rollout_info_replicas_available{namespace="shop",name="web"} 3"#,
-            r#"rollout_info_replicas_unavailable{namespace="shop",name="web"} 1"#,
-            r#"rollout_info_replicas_updated{namespace="shop",name="web"} 1"#,
-            r#"rollout_phase{namespace="shop",name="web",strategy="canary",phase="Paused"} 1"#,
-            r#"rollout_phase{namespace="shop",name="web",strategy="canary",phase="Healthy"} 0"#,
-            r#"rollout_reconcile_bucket{le="0.005",namespace="shop",name="web"} 1"#,
-            r#"rollout_reconcile_error{namespace="shop",name="web"} 1"#,
-            r#"rollout_events_total{namespace="shop",name="web",type="Normal",reason="RolloutPaused"} 1"#,
-            r#"sluice_rollout_weight{namespace="shop",name="web"} 25"#,
-            r#"sluice_rollout_step{namespace="shop",name="web"} 2"#,
-            r#"sluice_passes_total{outcome="failed"} 1"#,
-            "workqueue_depth 1",
-            "sluice_leading 1",
-        ] {
-            assert!(page.lines().any(|found| found == line), "{line} is not in\n{page}");
-        }
-    }
-
-    #[tokio::test]
-    async fn the_series_of_a_rollout_go_when_it_goes() {
-        let hub = hub();
-        hub.apply(rollout());
-        let name = Name::new("shop", "web");
-        hub.metrics().pass(&name, PassEnd::Failed, Duration::ZERO);
-        hub.metrics().event(&subject(), &event());
-        hub.remove(Watched::Rollout, &name);
-        let page = hub.metrics().page(&hub, false).expect("a page");
-        assert!(!page.contains("shop"), "{page}");
-    }
-
-    fn subject() -> Subject {
-        Subject { namespace: "shop".to_owned(), name: "web".to_owned(), uid: "u".to_owned() }
-    }
-
-    fn event() -> Event {
-        Event { kind: EventType::Normal, reason: "RolloutPaused", message: "waits".to_owned() }
-    }
-}
+mod tests;

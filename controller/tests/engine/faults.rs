@@ -1,12 +1,15 @@
 //! What goes wrong between a controller and the cluster, and within.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use sluice_controller::Pages;
 use sluice_planner::{Plan, Snapshot};
 use sluice_sandbox::api::request::Request;
+use tokio::net::{TcpListener, TcpStream};
 
-use crate::support::{REPLICA_SETS, Shop};
+use crate::support::{REPLICA_SETS, Replica, Shop};
 
 #[tokio::test(start_paused = true)]
 async fn a_replica_set_that_vanishes_while_the_watch_is_broken_is_made_again() {
@@ -44,6 +47,55 @@ async fn after_an_outage_of_the_api_server_the_release_goes_on() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_outage_of_two_minutes_shows_in_readiness_and_metrics_and_passes() {
+    let shop = Shop::open();
+    let (pages, addresses) = pages().await;
+    let running = shop.serving("a", pages);
+    shop.deploy("web", 4);
+    shop.until_phase("web", "Healthy").await;
+    assert_eq!(ask(addresses.health, "/readyz").await.0, 200);
+    running.go_down();
+    shop.pass(Duration::from_secs(120)).await;
+    let (status, why) = ask(addresses.health, "/readyz").await;
+    assert!(status == 503 && why.contains("the watch of Rollout has been broken for"), "{status} {why}");
+    assert_eq!(ask(addresses.health, "/livez").await.0, 200, "a restart would not mend it");
+    let page = ask(addresses.metrics, "/metrics").await.1;
+    for gone in ["sluice_leading 1", r#"sluice_watch_broken_seconds{kind="Rollout"} 0"#] {
+        assert!(!page.lines().any(|line| line == gone), "{page}");
+    }
+    running.come_back();
+    shop.set_image("web", "app:2");
+    shop.until_phase("web", "Paused").await;
+    // The last of the watches has come back, too.
+    shop.pass(Duration::from_secs(15)).await;
+    assert_eq!(ask(addresses.health, "/readyz").await.0, 200);
+    let page = ask(addresses.metrics, "/metrics").await.1;
+    for back in ["sluice_leading 1", r#"sluice_watch_broken_seconds{kind="Rollout"} 0"#] {
+        assert!(page.lines().any(|line| line == back), "{page}");
+    }
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn watches_that_break_every_other_second_hold_no_release_and_ask_for_little() {
+    let shop = Shop::open();
+    let running = shop.controller("a");
+    shop.deploy("web", 4);
+    shop.until_phase("web", "Healthy").await;
+    running.take_sent();
+    shop.set_image("web", "app:2");
+    for _ in 0..60 {
+        running.flap();
+        shop.pass(Duration::from_secs(2)).await;
+    }
+    assert_eq!(shop.rollout("web")["status"]["phase"], "Paused");
+    assert_eq!(shop.scaled_up(), [1, 3]);
+    let asked = running.take_sent().iter().filter(|request| request.method == "GET").count();
+    assert!(asked <= 300, "{asked} requests for four watches in two minutes");
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_cache_that_lags_behind_our_own_writes_makes_none_of_them_twice() {
     let shop = Shop::open();
     let running = shop.controller("a");
@@ -69,7 +121,7 @@ async fn a_panic_in_one_rollouts_pass_leaves_the_others_working() {
         sluice_planner::plan(snapshot, now)
     }
     let shop = Shop::open();
-    let running = shop.controller_that("a", panics_at_bad);
+    let running = shop.replica(&Replica { decide: panics_at_bad, ..Replica::named("a") });
     shop.deploy("bad", 1);
     shop.deploy("good", 2);
     shop.until_phase("good", "Healthy").await;
@@ -113,4 +165,42 @@ async fn a_foreign_replica_set_that_has_the_name_already_is_left_alone_and_anoth
 
 fn only_replica_set(shop: &Shop) -> Value {
     shop.ask(Request::get(REPLICA_SETS))["items"][0].clone()
+}
+
+struct Addresses {
+    health: SocketAddr,
+    metrics: SocketAddr,
+}
+
+async fn pages() -> (Pages, Addresses) {
+    let [health, metrics] = [free_port().await, free_port().await];
+    let address = |listener: &TcpListener| listener.local_addr().expect("an address");
+    let addresses = Addresses { health: address(&health), metrics: address(&metrics) };
+    (Pages { health: Some(health), metrics: Some(metrics) }, addresses)
+}
+
+async fn free_port() -> TcpListener {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port is free")
+}
+
+/// Status and body of a page. The network is real, so time is too for as long.
+async fn ask(address: SocketAddr, path: &str) -> (u16, String) {
+    tokio::time::resume();
+    let stream = TcpStream::connect(address).await.expect("it listens");
+    let request = format!("GET {path} HTTP/1.1\r\nhost: here\r\nconnection: close\r\n\r\n");
+    let mut answer = Vec::new();
+    stream.writable().await.expect("a stream");
+    assert_eq!(stream.try_write(request.as_bytes()).expect("a small request"), request.len());
+    loop {
+        stream.readable().await.expect("a stream");
+        match stream.try_read_buf(&mut answer) {
+            Ok(0) => break,
+            Ok(_) => {}
+            Err(problem) => assert_eq!(problem.kind(), std::io::ErrorKind::WouldBlock),
+        }
+    }
+    tokio::time::pause();
+    let answer = String::from_utf8(answer).expect("text");
+    let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
+    (status, answer)
 }

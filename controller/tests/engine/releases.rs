@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::support::Shop;
+use crate::support::{Running, Shop};
 
 #[tokio::test(start_paused = true)]
 async fn a_first_deploy_becomes_healthy_and_then_nothing_is_written_any_more() {
@@ -100,4 +100,24 @@ async fn a_four_step_canary_takes_at_most_twenty_requests_without_its_events() {
     let counted = sent.iter().filter(|request| !request.path.contains("/events") && request.method != "GET").count();
     assert!((1..=20).contains(&counted), "{counted} requests: {sent:#?}");
     running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_controllers_with_different_instance_ids_share_a_cluster() {
+    let shop = Shop::open();
+    let (plain, blue) = (shop.controller("plain"), shop.instance("blue", "blue"));
+    shop.deploy("web", 2);
+    shop.deploy_for_instance("shop", 3, "blue");
+    shop.until_phase("web", "Healthy").await;
+    shop.until_phase("shop", "Healthy").await;
+    let wrote = |running: &Running, name: &str| {
+        let sent = running.take_sent();
+        assert!(!sent.is_empty());
+        sent.iter().all(|request| request.method == "GET" || !request.path.contains(name))
+    };
+    assert!(wrote(&plain, "/shop"), "the controller without an id wrote what has one");
+    assert!(wrote(&blue, "/web"), "a controller with an id wrote what has none");
+    assert_eq!(shop.instances_of_replica_sets(), [("shop".to_owned(), json!("blue")), ("web".to_owned(), json!(null))]);
+    plain.stop().await;
+    blue.stop().await;
 }

@@ -1,51 +1,48 @@
 //! A whole cluster in memory, on the runtime's paused time, and real controllers that talk to it through kube's client.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use futures::StreamExt;
-use futures::future::BoxFuture;
-use http_body_util::{BodyExt, BodyStream, Full, StreamBody};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use kube::Client;
 use serde_json::{Value, json};
-use sluice_controller::{Clock, Controller, Decide, ElectionSettings, RunError, Settings, Shutdown, ShutdownHandle};
+use sluice_controller::{
+    Clock, Controller, Decide, ElectionSettings, Pages, RunError, Settings, Shutdown, ShutdownHandle,
+};
 use sluice_planner::engine::Times;
 use sluice_sandbox::Cluster;
 use sluice_sandbox::api::access::User;
 use sluice_sandbox::api::request::Request;
-use sluice_sandbox::doors::{Clock as DoorClock, Door, DoorBody};
-use tokio::sync::watch;
+use sluice_sandbox::doors::{Clock as DoorClock, Door};
 use tokio::task::JoinHandle;
+
+use crate::court::Court;
+use crate::line::{LeaseTrouble, Line, Sent};
 
 pub(crate) const ROLLOUTS: &str = "/apis/argoproj.io/v1alpha1/namespaces/default/rollouts";
 pub(crate) const REPLICA_SETS: &str = "/apis/apps/v1/namespaces/default/replicasets";
+const INSTANCE: &str = "argo-rollouts.argoproj.io/controller-instance-id";
 const LEASE: &str = "/apis/coordination.k8s.io/v1/namespaces/default/leases/argo-rollouts-controller-lock";
 
 /// The cluster that a test plays in.
 pub(crate) struct Shop {
     door: Door,
-    clock: Clock,
+    court: Court,
 }
 
-/// The network between a controller and the API server.
-#[derive(Clone)]
-struct Line {
-    door: Door,
-    down: Arc<AtomicBool>,
-    cut: watch::Sender<u64>,
-    /// How late the events of watches arrive.
-    lag: Arc<Mutex<Duration>>,
-    sent: Arc<Mutex<Vec<Sent>>>,
+/// What is particular to one of several controllers.
+pub(crate) struct Replica {
+    pub(crate) identity: &'static str,
+    /// Without an election it takes itself for the only one.
+    pub(crate) elects: bool,
+    /// How far its clock on the wall is ahead of the API server's.
+    pub(crate) clock_ahead: SignedDuration,
+    pub(crate) decide: Decide,
 }
 
-/// A request that a controller sent.
-#[derive(Clone, Debug)]
-pub(crate) struct Sent {
-    pub(crate) method: String,
-    pub(crate) path: String,
-    pub(crate) status: u16,
+impl Replica {
+    pub(crate) fn named(identity: &'static str) -> Self {
+        Self { identity, elects: true, clock_ahead: SignedDuration::ZERO, decide: sluice_planner::plan }
+    }
 }
 
 /// A controller that runs.
@@ -66,35 +63,62 @@ impl Shop {
         let door = Door::to_cluster(cluster, DoorClock::following_runtime(start));
         let life = door.clone();
         tokio::spawn(async move { life.keep_going().await });
-        Self { door, clock: Clock::following_runtime(start) }
+        Self { door, court: Court::default() }
     }
 
     /// Starts a controller that decides as the product does.
-    pub(crate) fn controller(&self, identity: &str) -> Running {
-        self.controller_that(identity, sluice_planner::plan)
+    pub(crate) fn controller(&self, identity: &'static str) -> Running {
+        self.replica(&Replica::named(identity))
     }
 
-    pub(crate) fn controller_that(&self, identity: &str, decide: Decide) -> Running {
-        let election =
-            ElectionSettings { namespace: "default".to_owned(), identity: identity.to_owned(), times: Times::DEFAULT };
+    pub(crate) fn replica(&self, replica: &Replica) -> Running {
+        self.start(replica, "", Pages::default())
+    }
+
+    /// Starts a controller for the Rollouts of an instance.
+    pub(crate) fn instance(&self, identity: &'static str, id: &str) -> Running {
+        self.start(&Replica::named(identity), id, Pages::default())
+    }
+
+    /// Starts a controller that can be asked how it is.
+    pub(crate) fn serving(&self, identity: &'static str, pages: Pages) -> Running {
+        self.start(&Replica::named(identity), "", pages)
+    }
+
+    fn start(&self, replica: &Replica, instance_id: &str, pages: Pages) -> Running {
+        let election = ElectionSettings {
+            namespace: "default".to_owned(),
+            identity: replica.identity.to_owned(),
+            times: Times::DEFAULT,
+        };
         let settings = Settings {
             namespace: String::new(),
-            instance_id: String::new(),
-            election: Some(election),
+            instance_id: instance_id.to_owned(),
+            election: replica.elects.then_some(election),
             qps: 40.0,
             burst: 80,
             passes_at_once: 4,
             resync: Duration::from_secs(900),
             seed: 1,
         };
-        let cut = watch::Sender::new(0);
-        let line =
-            Line { door: self.door.clone(), down: Arc::default(), cut, lag: Arc::default(), sent: Arc::default() };
+        let line = Line::new(self.door.clone(), self.court.clone(), replica.elects.then_some(Times::DEFAULT));
         let client = Client::new(line.clone(), "default");
         let (handle, shutdown) = ShutdownHandle::new();
-        let controller = Controller::new(client, settings, self.clock).deciding_with(decide);
+        let clock = Clock::following_runtime(self.door.now() + replica.clock_ahead);
+        let controller = Controller::new(client, settings, clock).deciding_with(replica.decide).serving(pages);
         let run = run(controller, handle.clone(), shutdown);
         Running { line, handle, task: tokio::spawn(run) }
+    }
+
+    /// From now on every write of every controller is judged. For shops with one Rollout, `web`.
+    pub(crate) fn call_the_judge(&self) {
+        self.court.open();
+    }
+
+    /// # Panics
+    /// A write broke a promise.
+    pub(crate) fn verdict(&self) {
+        self.court.verdict();
     }
 
     pub(crate) fn ask(&self, request: Request) -> Value {
@@ -127,13 +151,32 @@ impl Shop {
         self.ask(Request::post(ROLLOUTS, &manifest(name, replicas, steps)));
     }
 
+    /// One that is left to the controllers of an instance.
+    pub(crate) fn deploy_for_instance(&self, name: &str, replicas: u32, id: &str) {
+        let mut manifest = manifest(name, replicas, &json!([]));
+        manifest["metadata"]["labels"] = json!({INSTANCE: id});
+        self.ask(Request::post(ROLLOUTS, &manifest));
+    }
+
+    /// For each ReplicaSet the Rollout that owns it, and the instance id that it carries.
+    pub(crate) fn instances_of_replica_sets(&self) -> Vec<(String, Value)> {
+        let all = self.ask(Request::get(REPLICA_SETS));
+        let sets = all["items"].as_array().into_iter().flatten().map(|set| &set["metadata"]);
+        let owner = |set: &Value| set["ownerReferences"][0]["name"].as_str().unwrap_or_default().to_owned();
+        let mut instances: Vec<_> = sets.map(|set| (owner(set), set["labels"][INSTANCE].clone())).collect();
+        instances.sort_by(|a, b| a.0.cmp(&b.0));
+        instances
+    }
+
     pub(crate) fn set_image(&self, name: &str, image: &str) {
+        self.court.new_epoch();
         let change = json!([{"op": "replace", "path": "/spec/template/spec/containers/0/image", "value": image}]);
         self.ask(Request::patch(&format!("{ROLLOUTS}/{name}"), "application/json-patch+json", &change));
     }
 
     /// Changes the status as existing tools do.
     pub(crate) fn wish(&self, name: &str, status: &Value) {
+        self.court.new_epoch();
         let path = format!("{ROLLOUTS}/{name}/status");
         self.ask(Request::patch(&path, "application/merge-patch+json", &json!({"status": status})));
     }
@@ -183,24 +226,41 @@ impl Shop {
 impl Running {
     /// Every connection breaks, and the controller doesn't get through any more.
     pub(crate) fn go_down(&self) {
-        self.line.down.store(true, Ordering::SeqCst);
-        self.line.cut.send_modify(|cuts| *cuts += 1);
+        self.line.go_down();
     }
 
     pub(crate) fn come_back(&self) {
-        self.line.down.store(false, Ordering::SeqCst);
+        self.line.come_back();
     }
 
     /// From now on its watches show everything so much later.
     pub(crate) fn lag(&self, late: Duration) {
-        *self.line.lag.lock().expect("no panic") = late;
+        self.line.lag(late);
     }
 
     /// What it sent since it was last asked, without what is sent for the lease.
     pub(crate) fn take_sent(&self) -> Vec<Sent> {
-        let mut sent = std::mem::take(&mut *self.line.sent.lock().expect("no panic"));
-        sent.retain(|request| !request.path.contains("/leases/"));
-        sent
+        self.line.take_sent()
+    }
+
+    /// Its requests about the lease fare like this from now on.
+    pub(crate) fn lease_trouble(&self, trouble: LeaseTrouble) {
+        self.line.lease_trouble(trouble);
+    }
+
+    /// All that it sends after so many more writes is lost, and the last of these arrives so late.
+    pub(crate) fn cut_off_after(&self, writes: usize, last_is_late_by: Duration) {
+        self.line.cut_off_after(writes, last_is_late_by);
+    }
+
+    /// Whether that has come to pass.
+    pub(crate) fn is_cut_off(&self) -> bool {
+        self.line.is_down()
+    }
+
+    /// Its watches break so often.
+    pub(crate) fn flap(&self) {
+        self.line.cut_watches();
     }
 
     /// Ends in good order.
@@ -235,46 +295,4 @@ fn manifest(name: &str, replicas: u32, steps: &Value) -> Value {
             "strategy": {"canary": {"steps": steps}},
         },
     })
-}
-
-impl<B> tower_service::Service<http::Request<B>> for Line
-where
-    Door:
-        tower_service::Service<http::Request<B>, Response = http::Response<DoorBody>, Error = std::convert::Infallible>,
-    <Door as tower_service::Service<http::Request<B>>>::Future: Send + 'static,
-{
-    type Response = http::Response<DoorBody>;
-    type Error = std::convert::Infallible;
-    type Future = BoxFuture<'static, Result<Self::Response, Self::Error>>;
-
-    fn poll_ready(&mut self, context: &mut std::task::Context<'_>) -> std::task::Poll<Result<(), Self::Error>> {
-        self.door.poll_ready(context)
-    }
-
-    fn call(&mut self, mut request: http::Request<B>) -> Self::Future {
-        if self.down.load(Ordering::SeqCst) {
-            let mut answer = http::Response::new(Full::from("down").boxed_unsync());
-            *answer.status_mut() = http::StatusCode::SERVICE_UNAVAILABLE;
-            return Box::pin(async move { Ok(answer) });
-        }
-        let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
-        let watches = request.uri().query().is_some_and(|query| query.contains("watch=true"));
-        request.extensions_mut().insert(User::admin());
-        let answer = self.door.call(request);
-        let mut cut = self.cut.subscribe();
-        let (sent, lag) = (Arc::clone(&self.sent), Arc::clone(&self.lag));
-        Box::pin(async move {
-            let (parts, body) = answer.await?.into_parts();
-            sent.lock().expect("no panic").push(Sent { method, path, status: parts.status.as_u16() });
-            let broken = Box::pin(async move { drop(cut.changed().await) });
-            let frames = BodyStream::new(body).take_until(broken).then(move |frame| {
-                let late = if watches { *lag.lock().expect("no panic") } else { Duration::ZERO };
-                async move {
-                    tokio::time::sleep(late).await;
-                    frame
-                }
-            });
-            Ok(http::Response::from_parts(parts, StreamBody::new(frames).boxed_unsync()))
-        })
-    }
 }

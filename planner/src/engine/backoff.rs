@@ -19,8 +19,8 @@ impl Backoff {
     /// is asked by each object about once a minute.
     pub const PASS: Self = Self { first: Duration::from_millis(5), longest: Duration::from_secs(60) };
 
-    /// For a watch that broke.
-    pub const WATCH: Self = Self { first: Duration::from_millis(200), longest: Duration::from_secs(30) };
+    /// For a watch that broke: there are few of them, and until all are back nothing is released well.
+    pub const WATCH: Self = Self { first: Duration::from_millis(200), longest: Duration::from_secs(10) };
 
     /// The delay after so many failures in a row (the first is 1).
     pub fn delay(&self, failures: u32, jitter: &mut Jitter) -> Duration {

@@ -9,6 +9,7 @@ mod jitter;
 mod leadership;
 mod pace;
 mod queue;
+mod watch_health;
 
 pub use backoff::Backoff;
 pub use gate::{Gate, Seen};
@@ -16,6 +17,7 @@ pub use jitter::Jitter;
 pub use leadership::{Decision, Leadership, Record, Times};
 pub use pace::Pace;
 pub use queue::{Outcome, Queue};
+pub use watch_health::WatchHealth;
 
 /// A point in time, as the span since the process started. Clocks on the wall are set back and differ from machine
 /// to machine; this one only goes forward.

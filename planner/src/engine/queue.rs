@@ -57,15 +57,19 @@ impl<K: Ord + Clone> Queue<K> {
             entry.after = Some(entry.after.map_or(at, |wished| wished.min(at)));
             return;
         }
-        if let Some((due, number)) = entry.due {
-            if due <= at {
-                return;
+        let number = match entry.due {
+            Some((due, _)) if due <= at => return,
+            Some((due, number)) => {
+                self.due.remove(&(due, number, key.clone()));
+                number
             }
-            self.due.remove(&(due, number, key.clone()));
-        }
-        self.added += 1;
-        entry.due = Some((at, self.added));
-        self.due.insert((at, self.added, key.clone()));
+            None => {
+                self.added += 1;
+                self.added
+            }
+        };
+        entry.due = Some((at, number));
+        self.due.insert((at, number, key.clone()));
     }
 
     /// Asks for a pass now whatever failed before: what is wanted of the object has changed, so it may go well.
@@ -138,6 +142,11 @@ impl<K: Ord + Clone> Queue<K> {
     /// How many passes in a row have failed.
     pub fn failures(&self, key: &K) -> u32 {
         self.entries.get(key).map_or(0, |entry| entry.failures)
+    }
+
+    /// How many passes were asked for so far; what waited already is not counted again.
+    pub fn added(&self) -> u64 {
+        self.added
     }
 
     /// How many objects wait for a pass whose time has come.
@@ -284,5 +293,7 @@ mod tests {
             queue.add(&key, at(ms));
         }
         assert_eq!(queue.waiting(at(2)), 2);
+        queue.add(&"c", at(3));
+        assert_eq!((queue.waiting(at(3)), queue.added()), (3, 3));
     }
 }

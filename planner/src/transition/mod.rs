@@ -56,6 +56,8 @@ fn resize_write(release: &Release<'_>, resize: Resize<'_>) -> Write {
     let way = if to > from { "up" } else { "down" };
     let patch = Patch::of(&set.meta.uid)
         .read("/spec/replicas", from)
+        // The number alone may be the same again when a write arrives late, after other decisions.
+        .read("/metadata/generation", set.meta.generation)
         .set("/spec/replicas", to)
         .annotate(annotations_of(set), &made_for(release));
     let patch = if to == 0 { delays::without_deadline(set, patch) } else { patch };

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -17,6 +18,11 @@ use tokio_rustls::rustls::{self, ServerConfig};
 use tower_service::Service;
 
 use super::Door;
+
+const AFTER_A_FAILED_ACCEPT: Duration = Duration::from_millis(50);
+
+/// Who connects and then says nothing is not waited for any longer.
+const LONGEST_HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// An open door; it closes when it is dropped.
 #[derive(Debug)]
@@ -75,9 +81,13 @@ async fn serve(listener: TcpListener, tls: TlsAcceptor, door: Door, mut closing:
     loop {
         tokio::select! {
             _ = &mut closing => return,
-            // A client that gives up before it has spoken is no reason to stop listening.
-            accepted = listener.accept() => if let Ok((stream, _)) = accepted {
-                connections.spawn(connection(stream, tls.clone(), door.clone()));
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => {
+                    connections.spawn(connection(stream, tls.clone(), door.clone()));
+                }
+                // A client that gave up before it spoke is no reason to stop listening; where no more files can be
+                // open, accepting fails at once again and again until a connection ends.
+                Err(_) => tokio::time::sleep(AFTER_A_FAILED_ACCEPT).await,
             },
             Some(_) = connections.join_next() => {}
         }
@@ -87,7 +97,7 @@ async fn serve(listener: TcpListener, tls: TlsAcceptor, door: Door, mut closing:
 async fn connection(stream: TcpStream, tls: TlsAcceptor, door: Door) {
     // Without this each small answer waits for the client's acknowledgement.
     let _delayed = stream.set_nodelay(true);
-    let Ok(stream) = tls.accept(stream).await else {
+    let Ok(Ok(stream)) = tokio::time::timeout(LONGEST_HANDSHAKE, tls.accept(stream)).await else {
         return;
     };
     let service = service_fn(move |request| door.clone().call(request));
