@@ -22,12 +22,15 @@ pub(crate) struct Advanced {
     pub(crate) may_switch: bool,
     /// Whether the new revision became the stable one in this pass.
     pub(crate) promoted: bool,
+    /// How it became that.
+    pub(crate) how: Option<String>,
 }
 
 /// Goes as far as what is there allows, and promotes at the end.
 pub(crate) fn advance(release: &Release<'_>, now: Timestamp) -> Advanced {
     let facts = release.facts.clone();
-    let mut advanced = Advanced { facts, events: Vec::new(), wake_at: None, may_switch: false, promoted: false };
+    let mut advanced =
+        Advanced { facts, events: Vec::new(), wake_at: None, may_switch: false, promoted: false, how: None };
     let aborted = advanced.facts.aborted_at.is_some();
     let Some(new) = release.new else { return advanced };
     if release.rollout.spec.paused() || aborted || release.is_fully_promoted() {
@@ -115,4 +118,5 @@ pub(crate) fn promote(release: &Release<'_>, advanced: &mut Advanced, how: &str)
     advanced.facts = Facts { stable_hash: Some(hash.clone()), step, rejected, ..Facts::default() };
     wishes::forgive(&mut advanced.facts, hash);
     advanced.promoted = true;
+    advanced.how = Some(how.to_owned());
 }

@@ -7,7 +7,10 @@
 mod advance;
 mod conditions;
 mod delays;
+mod duration;
 pub mod engine;
+mod exposure;
+mod history;
 mod names;
 mod observe;
 mod patch;
@@ -23,6 +26,7 @@ mod strategy;
 mod switch;
 mod transition;
 mod why;
+mod wishers;
 mod wishes;
 
 #[cfg(test)]
@@ -35,6 +39,7 @@ use observe::Release;
 use patch::Patch;
 pub use plan::{Action, Event, EventType, Kind, Plan, Target, Write};
 pub use snapshot::{Metadata, Pod, ReplicaSet, Service, Snapshot};
+pub use wishers::trimmed_managers;
 
 /// What is to be done now for one Rollout.
 pub fn plan(snapshot: &Snapshot, now: Timestamp) -> Plan {
