@@ -81,6 +81,13 @@ pub(crate) fn invalid(stored: &[Condition], sentence: &str, now: Timestamp) -> V
     list
 }
 
+/// A new revision has no ReplicaSet, because its creation was refused.
+pub(crate) fn create_refused(stored: &[Condition], sentence: &str, now: Timestamp) -> Vec<Condition> {
+    let mut list = stored.to_vec();
+    set(&mut list, fact("Progressing", false, "ReplicaSetCreateError", sentence), false, now);
+    list
+}
+
 /// When the last progress was seen, as it was written down.
 pub(crate) fn clock(stored: &RolloutStatus) -> Option<Timestamp> {
     let mut conditions = stored.conditions.iter().flatten();
@@ -140,7 +147,6 @@ fn progressing(release: &Release<'_>, stage: Stage, healthy: bool, progress: boo
         Stage::Promoted if matches!(before, Some("NewReplicaSetAvailable" | "ReplicaSetNotAvailable")) => {
             is("True", "ReplicaSetNotAvailable", NOT_AVAILABLE.to_owned())
         }
-        Stage::Promoted => is("True", "ReplicaSetUpdated", updated),
         Stage::TimedOut => {
             is("False", "ProgressDeadlineExceeded", format!("ReplicaSet \"{name}\" has timed out progressing."))
         }
@@ -155,7 +161,7 @@ fn progressing(release: &Release<'_>, stage: Stage, healthy: bool, progress: boo
             is("Unknown", "RolloutResumed", "Rollout is resumed".to_owned())
         }
         Stage::Moving if !progress && before.is_some_and(|before| ON_ITS_WAY.contains(&before)) => None,
-        Stage::Moving => is("True", "ReplicaSetUpdated", updated),
+        Stage::Promoted | Stage::Moving => is("True", "ReplicaSetUpdated", updated),
     }
 }
 

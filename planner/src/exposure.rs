@@ -13,9 +13,7 @@ pub(crate) fn exposure(release: &Release<'_>, promoted: bool, percent: i32, now:
     if release.is_fully_promoted() {
         return stored.map(|before| closed(before, now));
     }
-    if release.stable.is_none() {
-        return None;
-    }
+    release.stable?;
     let begins = release.is_other_revision() || release.is_retried();
     let before = stored.filter(|_| !begins).cloned().unwrap_or_default();
     let is_over = promoted || (release.facts.aborted_at.is_some() && percent == 0);

@@ -19,7 +19,7 @@ use crate::observe::{Release, Strategy};
 use crate::patch::Patch;
 use crate::phase;
 use crate::plan::{Action, Event, Kind, Plan, Target as Object, Write};
-use crate::snapshot::{ReplicaSet, Service, Snapshot};
+use crate::snapshot::{ReplicaSet, Service};
 use crate::strategy::blue_green::is_active;
 use crate::strategy::canary::target_at;
 use crate::strategy::{ALL, Target};
@@ -61,30 +61,9 @@ pub(crate) fn report(release: &Release<'_>, target: Target, mut advanced: Advanc
     status.why = Some(plan.why.clone());
     status.next_transition_time = plan.wake_at.map(Time);
     // What we write now changes the counts again: numbers alone wait for the pass that follows.
-    let may_wait = !plan.writes.is_empty() && events.is_empty();
-    let numbers: &[&str] = if may_wait { &NUMBERS } else { &[] };
-    plan.status = status_write(release.rollout, release.stored, &status, numbers, &plan.why);
+    let numbers_wait = !plan.writes.is_empty() && events.is_empty();
+    plan.status = status_write(release.rollout, release.stored, &status, numbers_wait, &plan.why);
     plan.events = events;
-}
-
-/// A spec that can't be released: said once, and all that is remembered stays.
-pub(crate) fn refuse(snapshot: &Snapshot, mistakes: &[String], now: Timestamp) -> Plan {
-    let rollout = &*snapshot.rollout;
-    let stored = rollout.status.clone().unwrap_or_default();
-    let mut status = stored.clone();
-    let sentence = format!(
-        "The Rollout \"{}\" is invalid: {}",
-        rollout.metadata.name.as_deref().unwrap_or_default(),
-        mistakes.join("; ")
-    );
-    status.conditions = Some(conditions::invalid(stored.conditions.as_deref().unwrap_or_default(), &sentence, now));
-    status.observed_generation = rollout.metadata.generation.map(Into::into);
-    let said = phase::invalid(&sentence);
-    status.phase = Some(said.phase);
-    status.message = Some(said.message);
-    let why = format!("nothing is changed: {sentence}");
-    status.why = Some(why.clone());
-    Plan { status: status_write(rollout, &stored, &status, &[], &why), why, ..Plan::default() }
 }
 
 /// The stored status with every number as it is now.
@@ -257,13 +236,16 @@ fn weights(release: &Release<'_>, advanced: &Advanced) -> (i64, i32) {
 }
 
 /// One patch of all that changed. It fails where somebody asked for something meanwhile that it has not seen.
-fn status_write(
+pub(crate) fn status_write(
     rollout: &Rollout,
     stored: &RolloutStatus,
     wanted: &RolloutStatus,
-    may_wait: &[&str],
+    numbers_wait: bool,
     why: &str,
 ) -> Option<Write> {
+    if stored == wanted {
+        return None;
+    }
     let metadata = &rollout.metadata;
     let (before, after) = (fields(stored), fields(wanted));
     let keys: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
@@ -272,7 +254,8 @@ fn status_write(
     let is_dropped = |key: &str| stored.phase.is_some() && stored.why.is_none() && OURS.contains(&key);
     let text = |fields: &Map<String, Value>| fields.get("why").and_then(Value::as_str).unwrap_or_default().to_owned();
     let is_no_news = |key: &str| key == "why" && why::says_the_same(&text(&before), &text(&after));
-    if changed.iter().all(|key| is_dropped(key) || is_no_news(key) || may_wait.contains(&key.as_str())) {
+    let waits = |key: &str| numbers_wait && NUMBERS.contains(&key);
+    if changed.iter().all(|key| is_dropped(key) || is_no_news(key) || waits(key)) {
         return None;
     }
     let mut patch = Patch::of(metadata.uid.as_deref().unwrap_or_default())

@@ -30,7 +30,7 @@ mod tests {
             ("pod web-x: ImagePullBackOff (not found)", "pod web-x: ImagePullBackOff (Back-off pulling (x))", true),
             ("revision 2 has 0 of 2 pods", "revision 2 has 0 of 2 pods; pod web-x: ImagePullBackOff", false),
             ("pod web-x: ImagePullBackOff (no)", "pod web-x: OOMKilled (no)", false),
-            (") out of order (", ") out of order", true),
+            (") out of order (", ") out of order (and on", true),
         ];
         for (before, after, same) in rows {
             assert_eq!(says_the_same(before, after), same, "{before} → {after}");
