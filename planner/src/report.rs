@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde_json::{Map, Value};
 use sluice_crds::Rollout;
-use sluice_crds::rollout::status::{BlueGreenStatus, Columns, RolloutStatus};
+use sluice_crds::rollout::status::{BlueGreenStatus, Columns, CompletionStatus, RolloutStatus};
 use sluice_crds::template::{HASH_LABEL, PodTemplate, TemplateHash};
 
 use crate::advance::Advanced;
@@ -48,7 +48,9 @@ pub(crate) fn report(release: &Release<'_>, target: Target, mut advanced: Advanc
     status.message = Some(said.message);
     status.columns = Some(columns(release, &advanced));
     let endings = history::endings(release, &advanced, stage, now);
+    // One that is superseded leaves the place to its successor, which begins now.
     let result = endings.last().and_then(|ending| ending.result.clone());
+    let result = result.filter(|result| *result != CompletionStatus::Superseded);
     status.duration = duration::duration(release, &advanced, result, now);
     status.history = history::with(release.stored.history.as_deref(), endings);
     let share = i32::try_from(weights(release, &advanced).0).unwrap_or(0);

@@ -73,3 +73,38 @@ fn owns_nothing_else(entry: &ManagedFieldsEntry, wish: Wish) -> bool {
     let only = |value: &Value, key: &str| value.as_object().is_some_and(|map| map.keys().all(|k| k == key));
     only(fields(entry), part) && only(&fields(entry)[part], field)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rollout(managed: &Value) -> Rollout {
+        serde_json::from_value(json!({"metadata": {"name": "web", "managedFields": managed}})).expect("a Rollout")
+    }
+
+    #[test]
+    fn only_what_is_certain_is_said_and_trimming_changes_no_answer() {
+        let template = json!({"f:spec": {"f:template": {"f:spec": {"f:containers": {}}}}});
+        let all = json!({"f:metadata": {"f:labels": {}}, "f:spec": {"f:replicas": {}, "f:template": {}}});
+        let wishes = json!({"f:status": {"f:abort": {}, "f:phase": {}}});
+        let entry = |manager: &str, minute: i32, fields: &Value| json!({"manager": manager, "time": format!("2026-01-01T12:{minute:02}:00Z"), "fieldsV1": fields});
+        // (managed fields → who wrote the template, who aborted)
+        let rows = [
+            (json!([]), None, None),
+            (json!([entry("apply", 0, &all)]), Some("apply"), None),
+            (json!([entry("apply", 0, &all), entry("set-image", 5, &template)]), Some("set-image"), None),
+            (json!([entry("set-image", 0, &template), entry("apply", 5, &all)]), None, None),
+            (json!([entry("a", 5, &template), entry("b", 5, &template)]), None, None),
+            (json!([entry("apply", 0, &all), entry("plugin", 9, &wishes)]), Some("apply"), Some("plugin")),
+        ];
+        for (managed, template, abort) in rows {
+            let mut rollout = rollout(&managed);
+            for _ in 0..2 {
+                assert_eq!(wisher(&rollout, Wish::Template), template, "{managed}");
+                assert_eq!(wisher(&rollout, Wish::Abort), abort, "{managed}");
+                assert_eq!(wisher(&rollout, Wish::PromoteFull), None);
+                rollout.metadata.managed_fields = rollout.metadata.managed_fields.as_deref().and_then(trimmed_managers);
+            }
+        }
+    }
+}

@@ -3,6 +3,7 @@
 
 mod blue_green;
 mod driver;
+mod facts;
 mod invariants;
 mod seeds;
 mod stories;
