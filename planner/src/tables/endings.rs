@@ -12,6 +12,7 @@ fn canary() -> Value {
     json!({"steps": [{"setWeight": 20}, {"pause": {}}]})
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "rows are read more easily without references")]
 fn with(mut value: Value, more: Value) -> Value {
     for (key, more) in more.as_object().into_iter().flatten() {
         value[key] = more.clone();
@@ -34,6 +35,7 @@ fn plan_of(step: i32, more: Value, change: impl FnOnce(&mut Value), new: i32, st
 }
 
 #[test]
+#[expect(clippy::type_complexity, reason = "a table; its comment names the columns")]
 fn each_end_is_remembered_with_its_reason_and_who_asked_for_it() {
     let unchanged = |_: &mut Value| {};
     let another = |rollout: &mut Value| rollout["spec"]["template"]["spec"]["containers"][0]["image"] = json!("web:3");

@@ -30,6 +30,7 @@ fn resized(replicas: i32, strategy: &Value, stable: Option<i32>, running: &[Runn
 }
 
 #[test]
+#[expect(clippy::type_complexity, reason = "a table; its comment names the columns")]
 fn what_runs_follows_the_replicas() {
     let canary = json!({"canary": {}});
     let blue_green = json!({"blueGreen": {"activeService": "gone"}});
