@@ -80,7 +80,10 @@ impl Passes {
         for write in &plan.writes {
             match self.send(name, write).await {
                 Ok(stored) => written |= stored.is_some(),
-                Err(problem) => return self.failed(name, write, &problem),
+                Err(problem) => {
+                    self.tell_refusal(name, rollout, write, &problem).await;
+                    return self.failed(name, write, &problem);
+                }
             }
             self.recorder.tell(&subject, &write.events);
         }
@@ -105,6 +108,18 @@ impl Passes {
         let before = rollout.status.as_ref().and_then(|status| status.duration.as_ref());
         if let Ok(after) = ReleaseDuration::deserialize(&stored["status"]["duration"]) {
             self.hub.metrics().status_written(before, &after);
+        }
+    }
+
+    /// The status comes last, so a pass that ends before it can't say why: what was refused is said here.
+    async fn tell_refusal(&self, name: &Name, rollout: &Rollout, write: &Write, problem: &RequestError) {
+        let RequestError::Refused { message, .. } = problem else { return };
+        let said = sluice_planner::create_refused(rollout, write, message, self.clock.now());
+        let Some((status, events)) = said.and_then(|plan| Some((plan.status?, plan.events))) else { return };
+        match self.send(name, &status).await {
+            Ok(Some(_)) => self.recorder.tell(&Subject::of(rollout), &events),
+            Ok(None) => {}
+            Err(problem) => tracing::debug!("what was refused could not be written down: {problem}"),
         }
     }
 

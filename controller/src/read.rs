@@ -3,7 +3,7 @@
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sluice_crds::Rollout;
-use sluice_planner::{Metadata, Pod, ReplicaSet, Service};
+use sluice_planner::{Metadata, Pod, ReplicaSet, Service, trimmed_managers};
 
 use crate::cache::{Cached, Object, Watched, filed};
 
@@ -16,7 +16,7 @@ pub(crate) fn read(kind: Watched, object: &Value) -> Result<Object, String> {
         Watched::Rollout => {
             let meta = Metadata::from_json(object)?;
             let mut rollout: Rollout = serde_json::from_value(object.clone()).map_err(|problem| problem.to_string())?;
-            rollout.metadata.managed_fields = None;
+            rollout.metadata.managed_fields = rollout.metadata.managed_fields.as_deref().and_then(trimmed_managers);
             if let Some(annotations) = &mut rollout.metadata.annotations {
                 annotations.remove("kubectl.kubernetes.io/last-applied-configuration");
             }

@@ -32,6 +32,8 @@ pub(crate) struct Advanced<'a> {
     pub(crate) may_switch: bool,
     /// Whether the new revision became the stable one in this pass.
     pub(crate) promoted: bool,
+    /// How it became that.
+    pub(crate) how: Option<String>,
 }
 
 /// Goes as far as what is there allows, and promotes at the end.
@@ -46,6 +48,7 @@ pub(crate) fn advance<'a>(release: &Release<'a>, now: Timestamp) -> Advanced<'a>
         blind: None,
         may_switch: false,
         promoted: false,
+        how: None,
     };
     let aborted = advanced.facts.aborted_at.is_some();
     let Some(new) = release.new else { return advanced };
@@ -134,4 +137,5 @@ pub(crate) fn promote(release: &Release<'_>, advanced: &mut Advanced<'_>, how: &
     advanced.facts = Facts { stable_hash: Some(hash.clone()), step, rejected, ..Facts::default() };
     wishes::forgive(&mut advanced.facts, hash);
     advanced.promoted = true;
+    advanced.how = Some(how.to_owned());
 }

@@ -8,6 +8,7 @@ use sluice_crds::unit::Condition;
 
 use crate::advance::Advanced;
 use crate::observe::{Release, Services, Strategy};
+use crate::why;
 
 /// Where a release is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +47,13 @@ pub(crate) fn conditions(
     list.retain(|condition| condition.kind != "InvalidSpec");
     let has = |list: &[Condition], kind: &str| list.iter().any(|condition| condition.kind == kind);
     set(&mut list, available(release, status), false, now);
-    set(&mut list, progressing(release, advanced, stage), progress || was_held(release) && stage != Stage::Paused, now);
+    if release.is_other_revision() {
+        // What was said of the old revision, be it the same word, is not said of the new one.
+        list.iter_mut().filter(|condition| condition.kind == "Progressing").for_each(|there| there.reason = None);
+    }
+    if let Some(fact) = progressing(release, advanced, stage, is_healthy(release, status), progress) {
+        set(&mut list, fact, progress || was_held(release) && stage != Stage::Paused, now);
+    }
     let paused = stage == Stage::Paused;
     if paused || has(&list, "Paused") {
         let message = if paused { "Rollout is paused" } else { "Rollout is not paused" };
@@ -55,7 +62,7 @@ pub(crate) fn conditions(
     let completed = advanced.facts.stable_hash.as_ref() == Some(&release.new_hash);
     let message = if completed { "Rollout is completed" } else { "Rollout is not completed" };
     set(&mut list, fact("Completed", completed, "RolloutCompleted", message), false, now);
-    let healthy = completed && is_healthy(release, status);
+    let healthy = completed && !paused && is_healthy(release, status);
     if healthy || has(&list, "Healthy") {
         let message = if healthy { "Rollout is healthy" } else { "Rollout is not healthy" };
         set(&mut list, fact("Healthy", healthy, "RolloutHealthy", message), false, now);
@@ -71,6 +78,13 @@ pub(crate) fn conditions(
 pub(crate) fn invalid(stored: &[Condition], sentence: &str, now: Timestamp) -> Vec<Condition> {
     let mut list = stored.to_vec();
     set(&mut list, fact("InvalidSpec", true, "InvalidSpec", sentence), false, now);
+    list
+}
+
+/// A new revision has no ReplicaSet, because its creation was refused.
+pub(crate) fn create_refused(stored: &[Condition], sentence: &str, now: Timestamp) -> Vec<Condition> {
+    let mut list = stored.to_vec();
+    set(&mut list, fact("Progressing", false, "ReplicaSetCreateError", sentence), false, now);
     list
 }
 
@@ -101,49 +115,69 @@ pub(crate) fn abort_sentence(release: &Release<'_>, advanced: &Advanced<'_>) -> 
     if stored.abort == Some(true) {
         return format!("Rollout aborted update to revision {revision}");
     }
+    if release.is_held {
+        return format!(
+            "Rollout aborted update to revision {revision}{}; retry to release it",
+            why::was_rejected(release)
+        );
+    }
     let seconds = release.rollout.spec.progress_deadline_seconds();
     format!("Rollout aborted update to revision {revision}: no progress for {seconds} seconds")
 }
 
 fn available(release: &Release<'_>, status: &RolloutStatus) -> Fact {
     let available = status.available_replicas.unwrap_or(0) >= release.replicas;
-    let message =
-        if available { "Rollout has minimum availability" } else { "Rollout does not have minimum availability" };
+    let message = if available { "Rollout has minimum availability" } else { NOT_AVAILABLE };
     fact("Available", available, "AvailableReason", message)
 }
 
-fn progressing(release: &Release<'_>, advanced: &Advanced<'_>, stage: Stage) -> Fact {
+/// `None` where nothing has come nearer and nothing has gone wrong: what was said stays.
+fn progressing(
+    release: &Release<'_>,
+    advanced: &Advanced<'_>,
+    stage: Stage,
+    healthy: bool,
+    progress: bool,
+) -> Option<Fact> {
     let name = release.new_name();
-    let unknown = |reason: &str, message: String| Fact {
-        kind: "Progressing",
-        status: "Unknown",
-        reason: reason.to_owned(),
-        message,
+    let is = |status: &'static str, reason: &str, message: String| {
+        Some(Fact { kind: "Progressing", status, reason: reason.to_owned(), message })
     };
+    let before = release.stored.conditions.iter().flatten().find(|condition| condition.kind == "Progressing");
+    let before = before.and_then(|condition| condition.reason.as_deref());
+    let updated = format!("ReplicaSet \"{name}\" is progressing.");
     match stage {
-        Stage::Aborted => fact("Progressing", false, "RolloutAborted", abort_sentence(release, advanced)),
-        Stage::Paused => unknown("RolloutPaused", "Rollout is paused".to_owned()),
-        Stage::Promoted => fact(
-            "Progressing",
-            true,
-            "NewReplicaSetAvailable",
-            format!("ReplicaSet \"{name}\" has successfully progressed."),
-        ),
-        Stage::TimedOut => fact(
-            "Progressing",
-            false,
-            "ProgressDeadlineExceeded",
-            format!("ReplicaSet \"{name}\" has timed out progressing."),
-        ),
-        Stage::Retried => unknown("RolloutRetry", "Retrying Rollout after abort".to_owned()),
+        Stage::Aborted => is("False", "RolloutAborted", abort_sentence(release, advanced)),
+        Stage::Paused => is("Unknown", "RolloutPaused", "Rollout is paused".to_owned()),
+        Stage::Promoted if healthy => {
+            is("True", "NewReplicaSetAvailable", format!("ReplicaSet \"{name}\" has successfully progressed."))
+        }
+        // It was complete before; until then it is still on its way.
+        Stage::Promoted if matches!(before, Some("NewReplicaSetAvailable" | "ReplicaSetNotAvailable")) => {
+            is("True", "ReplicaSetNotAvailable", NOT_AVAILABLE.to_owned())
+        }
+        Stage::TimedOut => {
+            is("False", "ProgressDeadlineExceeded", format!("ReplicaSet \"{name}\" has timed out progressing."))
+        }
+        Stage::Retried => is("Unknown", "RolloutRetry", "Retrying Rollout after abort".to_owned()),
         Stage::Moving if release.new.is_none() => {
-            fact("Progressing", true, "NewReplicaSetCreated", format!("ReplicaSet \"{name}\" is being created."))
+            is("True", "NewReplicaSetCreated", format!("ReplicaSet \"{name}\" is being created."))
         }
-        Stage::Moving => {
-            fact("Progressing", true, "ReplicaSetUpdated", format!("ReplicaSet \"{name}\" is progressing."))
+        Stage::Moving if before.is_none() => {
+            is("True", "FoundNewReplicaSet", format!("ReplicaSet \"{name}\" was there already."))
         }
+        Stage::Moving if !progress && was_paused(release) => {
+            is("Unknown", "RolloutResumed", "Rollout is resumed".to_owned())
+        }
+        Stage::Moving if !progress && before.is_some_and(|before| ON_ITS_WAY.contains(&before)) => None,
+        Stage::Promoted | Stage::Moving => is("True", "ReplicaSetUpdated", updated),
     }
 }
+
+/// Reasons that hold until something comes nearer.
+const ON_ITS_WAY: [&str; 5] =
+    ["FoundNewReplicaSet", "NewReplicaSetCreated", "ReplicaSetUpdated", "RolloutResumed", "RolloutRetry"];
+const NOT_AVAILABLE: &str = "Rollout does not have minimum availability";
 
 fn is_healthy(release: &Release<'_>, status: &RolloutStatus) -> bool {
     let wanted = Some(release.replicas);

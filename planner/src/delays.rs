@@ -21,7 +21,8 @@ pub(crate) fn writes(release: &Release<'_>, advanced: &Advanced<'_>, now: Timest
         writes.extend(begin(release, blue_green, advanced, now));
     }
     let in_use = release.other_stable().filter(|_| !advanced.promoted).into_iter();
-    let new = release.new.filter(|new| !waits_after_abort(release, new) && !returns_fast(release, new));
+    // The deadline of a revision that comes back says, until it is stable again, that it may do so at once.
+    let new = release.new.filter(|new| !waits_after_abort(release, new) && !release.is_fast_rollback());
     writes.extend(in_use.chain(new).filter_map(end));
     writes
 }
@@ -53,11 +54,6 @@ fn begin(
 
 fn waits_after_abort(release: &Release<'_>, new: &ReplicaSet) -> bool {
     release.facts.aborted_at.is_some() && !release.is_fully_promoted() && !is_active(release, new)
-}
-
-/// The deadline of a revision that comes back says that it may do so at once.
-fn returns_fast(release: &Release<'_>, new: &ReplicaSet) -> bool {
-    release.is_fast_rollback() && !is_active(release, new)
 }
 
 fn set(set: &ReplicaSet, at: Timestamp, why: &str) -> Option<Write> {

@@ -7,13 +7,19 @@
 mod advance;
 mod analyses;
 mod conditions;
+mod create_refused;
 mod delays;
+mod duration;
 pub mod engine;
+mod exposure;
+mod history;
+mod invalid;
 mod names;
 mod observe;
 mod patch;
 mod phase;
 mod plan;
+mod references;
 mod refuse;
 mod report;
 mod revisions;
@@ -24,6 +30,7 @@ mod strategy;
 mod switch;
 mod transition;
 mod why;
+mod wishers;
 mod wishes;
 
 #[cfg(test)]
@@ -31,11 +38,14 @@ mod tables;
 
 use jiff::Timestamp;
 use serde_json::Value;
+use sluice_crds::mistake::{FieldPath, Mistake};
 
+pub use create_refused::create_refused;
 use observe::Release;
 use patch::Patch;
 pub use plan::{Action, Event, EventType, Kind, Plan, Target, Write};
 pub use snapshot::{Metadata, Pod, ReplicaSet, Service, Snapshot};
+pub use wishers::trimmed_managers;
 
 /// What is to be done now for one Rollout.
 pub fn plan(snapshot: &Snapshot, now: Timestamp) -> Plan {
@@ -47,7 +57,7 @@ pub fn plan(snapshot: &Snapshot, now: Timestamp) -> Plan {
     }
     let mistakes = refuse::mistakes(snapshot);
     if !mistakes.is_empty() {
-        return report::refuse(snapshot, &mistakes, now);
+        return invalid::plan(snapshot, &mistakes, now);
     }
     let at_the_door: Vec<Write> = count_replicas(snapshot).into_iter().chain(revisions::adopt(snapshot)).collect();
     if !at_the_door.is_empty() {
@@ -57,7 +67,10 @@ pub fn plan(snapshot: &Snapshot, now: Timestamp) -> Plan {
     let stored = rollout.status.clone().unwrap_or_default();
     match Release::observe(snapshot, &stored, now) {
         Some(release) => decide(release, now),
-        None => report::refuse(snapshot, &["spec.template: is missing".to_owned()], now),
+        None => {
+            let missing = Mistake::missing(FieldPath::of("spec.template"), "is required", "write the pod to run");
+            invalid::plan(snapshot, &[missing], now)
+        }
     }
 }
 

@@ -41,6 +41,8 @@ pub(crate) struct Release<'a> {
     /// Whether an own ReplicaSet of that name is just being deleted.
     pub(crate) name_is_leaving: bool,
     pub(crate) services: Services<'a>,
+    /// Whether the wanted revision was rejected before and waits at the stable one until somebody retries.
+    pub(crate) is_held: bool,
     /// Whether the wanted revision is an earlier one, so near that going back needs no steps.
     pub(crate) in_rollback_window: bool,
     pub(crate) now: Timestamp,
@@ -122,6 +124,13 @@ impl<'a> Strategy<'a> {
         }
     }
 
+    fn hold_rejected(self) -> bool {
+        match self {
+            Self::Canary(canary) => canary.hold_rejected(),
+            Self::BlueGreen(blue_green) => blue_green.hold_rejected(),
+        }
+    }
+
     fn max_unavailable(self) -> IntOrPercent {
         match self {
             Self::Canary(canary) => canary.max_unavailable(),
@@ -182,7 +191,8 @@ impl<'a> Release<'a> {
         let was_rejected =
             stored.rejected.iter().flatten().any(|rejected| rejected.pod_hash.as_ref() == Some(&new_hash));
         let in_window = !was_rejected && wishes::in_rollback_window(rollout, &owned, new, stable);
-        let read = wishes::read(stored, strategy.steps(), &new_hash, step_hash.as_ref(), in_window, now);
+        let mut read = wishes::read(stored, strategy.steps(), &new_hash, step_hash.as_ref(), in_window, now);
+        let is_held = wishes::hold(&mut read.facts, stored, &new_hash, strategy.hold_rejected(), now);
         let name = format!("{}-{new_hash}", rollout.metadata.name.as_deref().unwrap_or_default());
         let namesake = snapshot.replica_sets.iter().find(|set| new.is_none() && set.meta.name == name);
         let leaving = namesake.is_some_and(|set| ours(set) && set.meta.deleting);
@@ -205,6 +215,7 @@ impl<'a> Release<'a> {
             name_is_taken: namesake.is_some() && !leaving,
             name_is_leaving: leaving,
             services: strategy.services(snapshot),
+            is_held,
             in_rollback_window: in_window,
             now,
             pods: &snapshot.pods,
@@ -216,6 +227,16 @@ impl<'a> Release<'a> {
     /// Whether nothing is being released: the wanted revision is the stable one.
     pub(crate) fn is_fully_promoted(&self) -> bool {
         self.facts.stable_hash.as_ref() == Some(&self.new_hash)
+    }
+
+    /// Whether the stored status is about another revision than the wanted one.
+    pub(crate) fn is_other_revision(&self) -> bool {
+        self.stored.current_pod_hash.as_ref() != Some(&self.new_hash)
+    }
+
+    /// Whether no status says yet that this revision is aborted.
+    pub(crate) fn is_newly_aborted(&self) -> bool {
+        self.stored.aborted_at.is_none() || self.is_other_revision()
     }
 
     /// Whether this pass sees that somebody took an abort of this same revision back.

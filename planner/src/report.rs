@@ -6,17 +6,20 @@ use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde_json::{Map, Value};
 use sluice_crds::Rollout;
-use sluice_crds::rollout::status::{BlueGreenStatus, CanaryStatus, Columns, RolloutStatus};
+use sluice_crds::rollout::status::{BlueGreenStatus, CanaryStatus, Columns, CompletionStatus, RolloutStatus};
 use sluice_crds::template::{HASH_LABEL, PodTemplate, TemplateHash};
 
 use crate::advance::Advanced;
 use crate::conditions::{self, Stage};
 use crate::delays;
+use crate::duration;
+use crate::exposure;
+use crate::history;
 use crate::observe::{Release, Strategy};
 use crate::patch::Patch;
 use crate::phase;
 use crate::plan::{Action, Event, Kind, Plan, Target as Object, Write};
-use crate::snapshot::{ReplicaSet, Service, Snapshot};
+use crate::snapshot::{ReplicaSet, Service};
 use crate::strategy::blue_green::is_active;
 use crate::strategy::canary::target_at;
 use crate::strategy::{ALL, Target};
@@ -41,7 +44,7 @@ pub(crate) fn report(
         wishes::abort(&mut advanced.facts, now);
         stage = Stage::Aborted;
     }
-    if stage == Stage::Aborted && release.stored.aborted_at.is_none() {
+    if stage == Stage::Aborted && release.is_newly_aborted() && !release.is_held {
         let reason = why::rejected(release, &advanced);
         wishes::reject(&mut advanced.facts, &release.new_hash, reason);
     }
@@ -51,35 +54,25 @@ pub(crate) fn report(
     status.phase = Some(said.phase);
     status.message = Some(said.message);
     status.columns = Some(columns(release, &advanced));
+    let endings = history::endings(release, &advanced, stage, now);
+    // One that is superseded leaves the place to its successor, which begins now.
+    let result = endings.last().and_then(|ending| ending.result.clone());
+    let result = result.filter(|result| *result != CompletionStatus::Superseded);
+    status.duration = duration::duration(release, &advanced, result, now);
+    status.history = history::with(release.stored.history.as_deref(), endings);
+    let share = i32::try_from(weights(release, &advanced).0).unwrap_or(0);
+    status.exposure = exposure::exposure(release, advanced.promoted, share, now);
     tell(release, stage, &mut advanced, &mut events);
 
     plan.why = why::sentence(release, target, &advanced, stage);
     let timers = [advanced.wake_at, deadline.filter(|deadline| *deadline > now), delays::next(release, now)];
     plan.wake_at = timers.into_iter().flatten().min();
+    status.why = Some(plan.why.clone());
+    status.next_transition_time = plan.wake_at.map(Time);
     // What we write now changes the counts again: numbers alone wait for the pass that follows.
-    let may_wait = !plan.writes.is_empty() && events.is_empty();
-    let numbers: &[&str] = if may_wait { &NUMBERS } else { &[] };
-    plan.status = status_write(release.rollout, release.stored, &status, numbers, &plan.why);
+    let numbers_wait = !plan.writes.is_empty() && events.is_empty();
+    plan.status = status_write(release.rollout, release.stored, &status, numbers_wait, &plan.why);
     plan.events = events;
-}
-
-/// A spec that can't be released: said once, and all that is remembered stays.
-pub(crate) fn refuse(snapshot: &Snapshot, mistakes: &[String], now: Timestamp) -> Plan {
-    let rollout = &*snapshot.rollout;
-    let stored = rollout.status.clone().unwrap_or_default();
-    let mut status = stored.clone();
-    let sentence = format!(
-        "The Rollout \"{}\" is invalid: {}",
-        rollout.metadata.name.as_deref().unwrap_or_default(),
-        mistakes.join("; ")
-    );
-    status.conditions = Some(conditions::invalid(stored.conditions.as_deref().unwrap_or_default(), &sentence, now));
-    status.observed_generation = rollout.metadata.generation.map(Into::into);
-    let said = phase::invalid(&sentence);
-    status.phase = Some(said.phase);
-    status.message = Some(said.message);
-    let why = format!("nothing is changed: {sentence}");
-    Plan { status: status_write(rollout, &stored, &status, &[], &why), why, ..Plan::default() }
 }
 
 /// The stored status with every number as it is now.
@@ -228,7 +221,7 @@ fn tell(release: &Release<'_>, stage: Stage, advanced: &mut Advanced<'_>, events
     if went_on && !asked_step && stage != Stage::Aborted {
         events.push(Event::normal("RolloutResumed", "Rollout is resumed".to_owned()));
     }
-    let newly_aborted = stage == Stage::Aborted && stored.aborted_at.is_none();
+    let newly_aborted = stage == Stage::Aborted && release.is_newly_aborted();
     if newly_aborted {
         events.push(Event::warning("RolloutAborted", conditions::abort_sentence(release, advanced)));
     }
@@ -263,22 +256,26 @@ fn weights(release: &Release<'_>, advanced: &Advanced<'_>) -> (i64, i32) {
 }
 
 /// One patch of all that changed. It fails where somebody asked for something meanwhile that it has not seen.
-fn status_write(
+pub(crate) fn status_write(
     rollout: &Rollout,
     stored: &RolloutStatus,
     wanted: &RolloutStatus,
-    may_wait: &[&str],
+    numbers_wait: bool,
     why: &str,
 ) -> Option<Write> {
+    if stored == wanted {
+        return None;
+    }
     let metadata = &rollout.metadata;
     let (before, after) = (fields(stored), fields(wanted));
     let keys: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
     let changed: Vec<&String> = keys.into_iter().filter(|key| before.get(*key) != after.get(*key)).collect();
-    // Under a CRD that does not know the columns they are dropped each time; that must not become a write each
-    // time.
-    let was_written = stored.phase.is_some();
-    let is_dropped = |key: &str| was_written && key == "columns" && stored.columns.is_none();
-    if changed.iter().all(|key| is_dropped(key) || may_wait.contains(&key.as_str())) {
+    // A CRD that does not know our fields drops them each time; that must not become a write each time.
+    let is_dropped = |key: &str| stored.phase.is_some() && stored.why.is_none() && OURS.contains(&key);
+    let text = |fields: &Map<String, Value>| fields.get("why").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let is_no_news = |key: &str| key == "why" && why::says_the_same(&text(&before), &text(&after));
+    let waits = |key: &str| numbers_wait && NUMBERS.contains(&key);
+    if changed.iter().all(|key| is_dropped(key) || is_no_news(key) || waits(key)) {
         return None;
     }
     let mut patch = Patch::of(metadata.uid.as_deref().unwrap_or_default())
@@ -310,7 +307,10 @@ fn status_write(
 }
 
 /// Fields that say how many pods there are.
-const NUMBERS: [&str; 9] = [
+const NUMBERS: [&str; 12] = [
+    "exposure",
+    "nextTransitionTime",
+    "why",
     "provenReplicas",
     "replicas",
     "updatedReplicas",
@@ -321,6 +321,9 @@ const NUMBERS: [&str; 9] = [
     "conditions",
     "message",
 ];
+/// Fields that only our CRDs have.
+const OURS: [&str; 8] =
+    ["columns", "duration", "exposure", "history", "nextTransitionTime", "provenReplicas", "rejected", "why"];
 /// Fields of the status that people and tools set to ask for something.
 const WISHES: [&str; 4] = ["abort", "promoteFull", "pauseConditions", "currentStepIndex"];
 /// Fields that another controller of the same Rollout would have moved.

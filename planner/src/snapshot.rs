@@ -151,7 +151,7 @@ impl ReplicaSet {
         let (spec, status) = (&object["spec"], &object["status"]);
         let failure = conditions(status).find(|condition| is_true(condition, "ReplicaFailure")).map(|condition| {
             let text = |field: &str| condition[field].as_str().unwrap_or_default().to_owned();
-            (text("reason"), text("message"))
+            (text("reason"), clipped(&text("message")))
         });
         let meta = Metadata::from_json(object)?;
         let deadline = meta.annotations.get(SCALE_DOWN_DEADLINE).and_then(|text| parse_time(text).ok());
@@ -217,23 +217,57 @@ impl Service {
 }
 
 /// Waiting for an image, crashing, or not placed: what a person would look for first.
+///
+/// A kubelet tells of the same trouble in turns (`ErrImagePull` and `ImagePullBackOff`; ended, in its back-off, and
+/// running once more): what is said outside of the brackets stays the same meanwhile.
 fn trouble(status: &Value) -> Option<String> {
     let lists = ["initContainerStatuses", "containerStatuses"];
     let mut containers = lists.iter().flat_map(|list| status[*list].as_array().into_iter().flatten());
-    let waiting = containers.find_map(|container| {
-        let waiting = &container["state"]["waiting"];
-        let reason =
-            waiting["reason"].as_str().filter(|reason| !matches!(*reason, "ContainerCreating" | "PodInitializing"))?;
-        let name = container["name"].as_str().unwrap_or_default();
-        Some(match waiting["message"].as_str() {
-            Some(message) if !message.is_empty() => format!("container {name}: {reason} ({message})"),
-            _ => format!("container {name}: {reason}"),
-        })
-    });
-    waiting.or_else(|| {
+    containers.find_map(container_trouble).or_else(|| {
         let unplaced = conditions(status).find(|c| c["type"] == "PodScheduled" && c["status"] == "False")?;
-        Some(format!("not scheduled: {}", unplaced["message"].as_str().unwrap_or("no reason given")))
+        Some(format!("not scheduled: {}", clipped(unplaced["message"].as_str().unwrap_or("no reason given"))))
     })
+}
+
+fn container_trouble(container: &Value) -> Option<String> {
+    let name = container["name"].as_str().unwrap_or_default();
+    let (state, waiting) = (&container["state"], &container["state"]["waiting"]);
+    let reason =
+        waiting["reason"].as_str().filter(|reason| !matches!(*reason, "ContainerCreating" | "PodInitializing"));
+    let message = waiting["message"].as_str().filter(|message| !message.is_empty()).map(clipped);
+    let bracketed = |words: &[Option<&str>]| {
+        let words: Vec<&str> = words.iter().copied().flatten().collect();
+        if words.is_empty() { String::new() } else { format!(" ({})", words.join("; ")) }
+    };
+    // An init container that ended well has done its part.
+    let ends = [&state["terminated"], &container["lastState"]["terminated"]];
+    let crash = ends.into_iter().find(|end| end["exitCode"].as_i64().is_some_and(|code| code != 0));
+    let is_ready = container["ready"] == true;
+    match (crash, reason) {
+        (Some(crash), reason) if !is_ready && !is_pull(reason) => {
+            let word = crash["reason"].as_str().unwrap_or("Error");
+            let code = format!("exit code {}", crash["exitCode"]);
+            Some(format!("container {name}: {word}{}", bracketed(&[Some(&code), reason, message.as_deref()])))
+        }
+        (_, Some(reason)) => {
+            let word = if is_pull(Some(reason)) { "ImagePullBackOff" } else { reason };
+            Some(format!("container {name}: {word}{}", bracketed(&[message.as_deref()])))
+        }
+        _ => None,
+    }
+}
+
+fn is_pull(reason: Option<&str>) -> bool {
+    matches!(reason, Some("ErrImagePull" | "ImagePullBackOff"))
+}
+
+/// Messages of webhooks and kubelets can be pages long, and are kept in a status.
+const LONGEST_MESSAGE: usize = 300;
+
+fn clipped(message: &str) -> String {
+    let mut characters = message.chars();
+    let head: String = characters.by_ref().take(LONGEST_MESSAGE).collect();
+    if characters.next().is_some() { head + "…" } else { head }
 }
 
 fn conditions(status: &Value) -> impl Iterator<Item = &Value> {

@@ -126,6 +126,30 @@ pub(crate) fn abort(facts: &mut Facts, at: Timestamp) {
     facts.proven = 0;
 }
 
+/// A revision that was rejected before stays where it is, if users want that, until somebody retries: as one that
+/// is aborted before it began. Says whether it is held now.
+pub(crate) fn hold(
+    facts: &mut Facts,
+    stored: &RolloutStatus,
+    new_hash: &TemplateHash,
+    wanted: bool,
+    now: Timestamp,
+) -> bool {
+    let mut rejected = facts.rejected.iter().filter(|rejected| rejected.pod_hash.as_ref() == Some(new_hash));
+    let Some(rejected) = rejected.next() else { return false };
+    if facts.stable_hash.as_ref().is_none_or(|stable| stable == new_hash) {
+        return false;
+    }
+    if stored.current_pod_hash.as_ref() == Some(new_hash) {
+        // What was rejected in its own release was so when that was aborted.
+        return facts.aborted_at.is_some() && stored.aborted_at.is_some() && rejected.at != stored.aborted_at;
+    }
+    if wanted {
+        abort(facts, now);
+    }
+    wanted
+}
+
 /// So many revisions that were taken back are remembered.
 const MOST_REJECTED: usize = 10;
 

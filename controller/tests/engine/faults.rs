@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use sluice_controller::Pages;
-use sluice_planner::{Plan, Snapshot};
+use sluice_planner::{Action, Plan, Snapshot};
 use sluice_sandbox::api::request::Request;
 use tokio::net::{TcpListener, TcpStream};
 
@@ -203,4 +203,39 @@ async fn ask(address: SocketAddr, path: &str) -> (u16, String) {
     let answer = String::from_utf8(answer).expect("text");
     let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
     (status, answer)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_replica_set_that_the_server_refuses_is_said_in_the_status_and_made_when_it_may_be() {
+    static REFUSED: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(true);
+    /// As a policy does that allows no ReplicaSet without some label.
+    fn against_the_policy(snapshot: &Snapshot, now: jiff::Timestamp) -> Plan {
+        let mut plan = sluice_planner::plan(snapshot, now);
+        for write in &mut plan.writes {
+            if let (Action::Create(object), true) =
+                (&mut write.action, REFUSED.load(std::sync::atomic::Ordering::SeqCst))
+            {
+                object["spec"]["selector"] = json!({"matchLabels": {"app": "of nobody"}});
+            }
+        }
+        plan
+    }
+    let shop = Shop::open();
+    let running = shop.replica(&Replica { decide: against_the_policy, ..Replica::named("a") });
+    shop.deploy("web", 2);
+    let progressing = |shop: &Shop| {
+        let conditions = shop.rollout("web")["status"]["conditions"].clone();
+        let mut conditions = conditions.as_array().into_iter().flatten();
+        conditions.find(|condition| condition["type"] == "Progressing").cloned().unwrap_or_default()
+    };
+    shop.until("the refusal is said", |shop| progressing(shop)["reason"] == "ReplicaSetCreateError").await;
+    let why = shop.rollout("web")["status"]["why"].clone();
+    assert!(why.as_str().is_some_and(|why| why.starts_with("stuck: Failed to create ReplicaSet \"web-")), "{why}");
+    let version = shop.rollout("web")["metadata"]["resourceVersion"].clone();
+    shop.pass(Duration::from_secs(60)).await;
+    assert_eq!(shop.rollout("web")["metadata"]["resourceVersion"], version, "said once");
+    REFUSED.store(false, std::sync::atomic::Ordering::SeqCst);
+    shop.until_phase("web", "Healthy").await;
+    assert_eq!(progressing(&shop)["reason"], "NewReplicaSetAvailable");
+    running.stop().await;
 }

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
+use sluice_sandbox::api::request::Request;
 
-use crate::support::{Running, Shop};
+use crate::support::{ROLLOUTS, Running, Shop};
 
 #[tokio::test(start_paused = true)]
 async fn a_first_deploy_becomes_healthy_and_then_nothing_is_written_any_more() {
@@ -120,4 +121,24 @@ async fn two_controllers_with_different_instance_ids_share_a_cluster() {
     assert_eq!(shop.instances_of_replica_sets(), [("shop".to_owned(), json!("blue")), ("web".to_owned(), json!(null))]);
     plain.stop().await;
     blue.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_history_names_who_asked_for_each_end() {
+    let shop = Shop::open();
+    let running = shop.controller("a");
+    shop.deploy("web", 4);
+    shop.until_phase("web", "Healthy").await;
+    let as_manager = |path: &str, manager: &str, change: &Value| {
+        let path = format!("{ROLLOUTS}/web{path}?fieldManager={manager}");
+        shop.ask(Request::patch(&path, "application/merge-patch+json", change));
+    };
+    let template = json!({"spec": {"template": {"spec": {"containers": [{"name": "app", "image": "app:2"}]}}}});
+    as_manager("", "set-image", &template);
+    shop.until_phase("web", "Paused").await;
+    as_manager("/status", "alice", &json!({"status": {"abort": true}}));
+    let status = shop.until_phase("web", "Degraded").await;
+    let end = &status["history"][0];
+    assert_eq!([&end["result"], &end["revision"], &end["who"]], [&json!("Aborted"), &json!(2), &json!("alice")]);
+    running.stop().await;
 }

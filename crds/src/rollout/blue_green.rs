@@ -40,6 +40,9 @@ api_types! {
         pub active_metadata: Option<ExtraMetadata>,
         /// Seconds that the new revision keeps its pods after an abort; 0 keeps them for good. Default: 30.
         pub abort_scale_down_delay_seconds: Option<i32>,
+        /// Whether a version that was rejected before (status.rejected) and is asked for again waits at the
+        /// stable one until somebody retries. Default: false, it is released anew.
+        pub hold_rejected: Option<bool>,
     }
 }
 
@@ -62,6 +65,11 @@ impl BlueGreenStrategy {
     /// How long the old revision keeps its pods after the switch.
     pub fn scale_down_delay(&self) -> KeepPods {
         KeepPods::from_delay(self.scale_down_delay_seconds, KeepPods::Seconds(30))
+    }
+
+    /// Whether a version that was rejected before waits for a retry.
+    pub fn hold_rejected(&self) -> bool {
+        self.hold_rejected.unwrap_or(false)
     }
 
     /// How long the new revision keeps its pods after an abort.

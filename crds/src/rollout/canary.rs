@@ -51,6 +51,9 @@ api_types! {
         pub min_pods_per_replica_set: Option<i32>,
         /// How many pods of a revision must be available for a step to be done. Default: all.
         pub replica_progress_threshold: Option<ProgressThreshold>,
+        /// Whether a version that was rejected before (status.rejected) and is asked for again waits at the
+        /// stable one until somebody retries. Default: false, it is released anew.
+        pub hold_rejected: Option<bool>,
     }
 
     /// Two Services that take turns as the stable one.
@@ -126,6 +129,11 @@ impl CanaryStrategy {
     /// Whether the stable revision shrinks as traffic moves away from it.
     pub fn dynamic_stable_scale(&self) -> bool {
         self.dynamic_stable_scale.unwrap_or(false)
+    }
+
+    /// Whether a version that was rejected before waits for a retry.
+    pub fn hold_rejected(&self) -> bool {
+        self.hold_rejected.unwrap_or(false)
     }
 
     /// Least number of pods of a revision that carries traffic.

@@ -74,6 +74,17 @@ api_types! {
         pub albs: Option<Vec<AlbStatus>>,
         /// How long the release has taken.
         pub duration: Option<ReleaseDuration>,
+        /// What is going on and what it waits for, in one sentence with its numbers.
+        pub why: Option<String>,
+        /// When the release moves or is judged again although nothing else changes: the end of a pause or a
+        /// delay, or the progress deadline. Absent while nothing but a person or the cluster can move it.
+        #[schemars(schema_with = "leaf::time")]
+        pub next_transition_time: Option<Time>,
+        /// The last 20 releases that ended, the latest first.
+        #[schemars(transform = mark::atomic)]
+        pub history: Option<Vec<ReleaseOutcome>>,
+        /// How much of the traffic has met the current release for how long.
+        pub exposure: Option<Exposure>,
         /// Revisions that were being released and were taken back, the latest first. One leaves the list when it
         /// becomes stable after all.
         #[schemars(transform = mark::atomic)]
@@ -232,6 +243,46 @@ api_types! {
         pub finished_at: Option<Time>,
         /// `Promoted`, `FastPromoted`, `Aborted`, `Superseded`, `RolledBack` or `FastRolledBack`.
         pub completion_status: Option<CompletionStatus>,
+    }
+
+    /// A release that ended.
+    pub struct ReleaseOutcome {
+        /// Number of the revision that was released.
+        pub revision: Option<i64>,
+        /// Its images.
+        #[schemars(transform = mark::atomic)]
+        pub images: Option<Vec<String>>,
+        /// Its pod template hash.
+        pub pod_hash: Option<TemplateHash>,
+        /// When the release began; absent where nobody wrote it down.
+        #[schemars(schema_with = "leaf::time")]
+        pub from: Option<Time>,
+        /// When it ended.
+        #[schemars(schema_with = "leaf::time")]
+        pub to: Option<Time>,
+        /// How it ended: `Promoted`, `FastPromoted`, `Aborted`, `Superseded`, `RolledBack` or `FastRolledBack`.
+        pub result: Option<CompletionStatus>,
+        /// Why it ended so, in one sentence.
+        pub why: Option<String>,
+        /// Who asked for this end: the field manager that set status.abort or status.promoteFull, or that wrote
+        /// spec.template, as the API server remembers it. Absent where it doesn't, and where nobody asked.
+        pub who: Option<String>,
+    }
+
+    /// How much of the traffic has met the current release for how long: the sum, over the time since the
+    /// release began, of the share that its new revision had. It is written when the share changes, so that it
+    /// does not tick; what it is now is percentSeconds and percent times the seconds since `since`. The first
+    /// release of all has none, because nothing else could have been met.
+    pub struct Exposure {
+        /// Percent of the traffic times seconds, summed up to `since`: 100 are all the traffic for one second,
+        /// or a tenth of it for ten.
+        pub percent_seconds: Option<i64>,
+        /// Share of the new revision since then. Absent once the release has ended with its promotion, or has
+        /// been taken back and lost its last share: the sum is final.
+        pub percent: Option<i32>,
+        /// Since when the share is this one; absent together with it.
+        #[schemars(schema_with = "leaf::time")]
+        pub since: Option<Time>,
     }
 
     /// A revision that was being released and was taken back.

@@ -1,6 +1,9 @@
 //! Tables over the four moves: a row a case, named after what the user sees, the answer written by hand.
 
+mod conditions;
+mod endings;
 mod fixture;
+mod invalid;
 mod promises;
 mod refusals;
 mod revisions;

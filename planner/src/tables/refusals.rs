@@ -21,69 +21,28 @@ fn refused(change: impl FnOnce(&mut Value)) -> String {
 #[test]
 fn what_is_not_finished_is_named() {
     let canary = "/spec/strategy/canary";
-    let rows: [(&str, &str, Value, &str); 11] = [
-        (
-            canary,
-            "trafficRouting",
-            json!({"nginx": {}}),
-            "spec.strategy.canary.trafficRouting: is not supported yet; leave it out to release by number of pods",
-        ),
-        (canary, "antiAffinity", json!({}), "spec.strategy.canary.antiAffinity: is not supported yet; leave it out"),
-        (
-            canary,
-            "canaryMetadata",
-            json!({}),
-            "spec.strategy.canary.canaryMetadata: is not supported yet; leave it out",
-        ),
-        (
-            canary,
-            "stableMetadata",
-            json!({}),
-            "spec.strategy.canary.stableMetadata: is not supported yet; leave it out",
-        ),
-        (canary, "pingPong", json!({}), "spec.strategy.canary.pingPong: is not supported yet; leave it out"),
+    let affinity = json!({"requiredDuringSchedulingIgnoredDuringExecution": {}});
+    let labels = json!({"labels": {"role": "canary"}});
+    // (where, field, value, the feature's field, the mend)
+    let rows = [
+        (canary, "antiAffinity", affinity, "canary.antiAffinity", "leave it out"),
+        (canary, "canaryMetadata", labels.clone(), "canary.canaryMetadata", "leave it out"),
+        (canary, "stableMetadata", labels, "canary.stableMetadata", "leave it out"),
         (
             canary,
             "steps",
-            json!([{"setCanaryScale": {}}]),
-            "spec.strategy.canary.steps[0].setCanaryScale: is not supported yet; use setWeight, pause and analysis",
-        ),
-        (
-            canary,
-            "steps",
-            json!([{"experiment": {}}]),
-            "spec.strategy.canary.steps[0].experiment: is not supported yet; use setWeight, pause and analysis",
-        ),
-        (
-            canary,
-            "steps",
-            json!([{"plugin": {}}]),
-            "spec.strategy.canary.steps[0].plugin: is not supported yet; use setWeight, pause and analysis",
-        ),
-        (
-            canary,
-            "steps",
-            json!([{"setHeaderRoute": {}}]),
-            "spec.strategy.canary.steps[0].setHeaderRoute: is not supported yet; use setWeight, pause and analysis",
-        ),
-        (
-            canary,
-            "steps",
-            json!([{"setMirrorRoute": {}}]),
-            "spec.strategy.canary.steps[0].setMirrorRoute: is not supported yet; use setWeight, pause and analysis",
-        ),
-        (
-            "/spec",
-            "strategy",
-            json!({"blueGreen": {"activeService": "a", "antiAffinity": {}}}),
-            "spec.strategy.blueGreen.antiAffinity: is not supported yet; leave it out; \
-             spec.strategy.blueGreen.activeService: service \"a\" not found; create it",
+            json!([{"experiment": {"duration": "1m", "templates": [{"name": "a", "specRef": "canary"}]}}]),
+            "canary.steps[0].experiment",
+            "use setWeight, pause and analysis",
         ),
     ];
-    for (at, field, value, expected) in rows {
+    for (at, field, value, feature, mend) in rows {
         let got = refused(|rollout| rollout.pointer_mut(at).expect("a place")[field] = value);
-        assert_eq!(got, expected);
+        assert_eq!(got, format!("spec.strategy.{feature}: is not supported yet; {mend}"));
     }
+    let routed = refused(|rollout| rollout["spec"]["strategy"]["canary"]["trafficRouting"] = json!({"nginx": {}}));
+    let named = "spec.strategy.canary.trafficRouting: is not supported yet; leave it out to release by number of pods";
+    assert!(routed.lines().any(|line| line == named), "{routed}");
 }
 
 #[test]
@@ -107,24 +66,19 @@ fn a_restart_is_refused_only_while_there_are_pods_to_restart() {
 
 #[test]
 fn mistakes_are_named_with_their_mend() {
-    let rows: [(&str, &str, Value, &str); 10] = [
+    let rows: [(&str, &str, Value, &str); 8] = [
         (
             "/spec/strategy/canary",
             "steps",
             json!([{}]),
-            "spec.strategy.canary.steps[0]: must be exactly one of setWeight, pause and analysis",
+            "spec.strategy.canary.steps[0]: does nothing; write one of setWeight, pause, setCanaryScale, \
+             setHeaderRoute, setMirrorRoute, analysis and experiment",
         ),
         (
             "/spec/strategy/canary",
             "steps",
             json!([{"setWeight": 101}]),
-            "spec.strategy.canary.steps[0].setWeight: 101 is not a weight; write a number from 0 to 100",
-        ),
-        (
-            "/spec/strategy/canary",
-            "steps",
-            json!([{"pause": {"duration": -1}}]),
-            "spec.strategy.canary.steps[0].pause.duration: is negative; write 30s, 10m or 1h",
+            "spec.strategy.canary.steps[0].setWeight: 101 is not a weight; write 0 to 100",
         ),
         (
             "/spec/strategy/canary",
@@ -138,26 +92,21 @@ fn mistakes_are_named_with_their_mend() {
             json!("web"),
             "spec.strategy.canary.stableService: service \"web\" not found; create it",
         ),
-        ("/spec", "replicas", json!(-1), "spec.replicas: -1 is less than none; write 0 or more"),
+        ("/spec", "replicas", json!(-1), "spec.replicas: -1 is less than 0; write 0 or more"),
         (
             "/spec",
             "progressDeadlineSeconds",
             json!(0),
-            "spec.progressDeadlineSeconds: 0 must be more than minReadySeconds, which is 0",
+            "spec.progressDeadlineSeconds: 0 is not more than minReadySeconds, which is 0; write more than 0",
         ),
         (
             "/spec",
             "selector",
             json!({"matchLabels": {"app": "other"}}),
-            "spec.selector: \"app=other\" does not match spec.template.metadata.labels; give both the same labels",
+            "spec.selector.matchLabels.app: \"other\" is not what the pod template has; \
+             write web, or change the label of the pod template",
         ),
-        (
-            "/spec",
-            "selector",
-            json!({}),
-            "spec.selector: selects every pod of the namespace; name the labels of this Rollout's pods",
-        ),
-        ("/spec", "strategy", json!({}), "spec.strategy: must have exactly one of canary and blueGreen"),
+        ("/spec", "strategy", json!({}), "spec.strategy: is required; write canary or blueGreen"),
     ];
     for (at, field, value, expected) in rows {
         let got = refused(|rollout| rollout.pointer_mut(at).expect("a place")[field] = value);
@@ -166,17 +115,58 @@ fn mistakes_are_named_with_their_mend() {
 }
 
 #[test]
-fn all_mistakes_are_named_at_once() {
+fn all_mistakes_are_named_at_once_one_a_line() {
     let got = refused(|rollout| {
         rollout["spec"]["replicas"] = json!(-1);
         rollout["spec"]["strategy"]["canary"]["maxSurge"] = json!(0);
         rollout["spec"]["strategy"]["canary"]["maxUnavailable"] = json!("0%");
+        rollout["spec"]["strategy"]["canary"]["stableService"] = json!("gone");
     });
     assert_eq!(
         got,
-        "spec.replicas: -1 is less than none; write 0 or more; \
-         spec.strategy.canary.maxSurge: must not be 0 together with maxUnavailable; nothing could ever move"
+        "spec.replicas: -1 is less than 0; write 0 or more\n\
+         spec.strategy.canary.maxSurge: and maxUnavailable are both 0; allow one of the two, for example maxSurge: 1\n\
+         spec.strategy.canary.stableService: service \"gone\" not found; create it"
     );
+}
+
+#[test]
+fn a_service_must_be_its_own_and_select_the_pods() {
+    let taken = json!({"argo-rollouts.argoproj.io/managed-by-rollouts": "shop"});
+    // (annotations, selector, what is said)
+    let rows = [
+        (json!({}), json!({"app": "web", "rollouts-pod-template-hash": "abc"}), None),
+        (
+            taken,
+            json!({"app": "web"}),
+            Some("service \"stable\" is managed by Rollout \"shop\"; give each Rollout its own"),
+        ),
+        (
+            json!({}),
+            json!({"app": "web", "tier": "front"}),
+            Some(
+                "service \"stable\" selects tier=front, which the pods of spec.template don't have; \
+                 give the Service's selector and the template the same label",
+            ),
+        ),
+    ];
+    for (annotations, selector, said) in rows {
+        let service = json!({"metadata": {"name": "stable", "namespace": "shop", "uid": "s", "annotations": annotations},
+            "spec": {"selector": selector}});
+        for (strategy, field) in [("canary", "stableService"), ("blueGreen", "activeService")] {
+            let mut rollout = rollout(3, &json!({}), &json!({}));
+            rollout["spec"]["strategy"] = json!({strategy: {field: "stable"}});
+            let plan = plan(&snapshot(&rollout, &[], &[], std::slice::from_ref(&service)), now());
+            let message = status_of(&plan, "message").unwrap_or_default();
+            let expected = said.map(|said| {
+                json!(format!("InvalidSpec: The Rollout \"web\" is invalid: spec.strategy.{strategy}.{field}: {said}"))
+            });
+            match expected {
+                Some(expected) => assert_eq!(message, expected),
+                None => assert!(!plan.why.contains("spec is mended"), "{}", plan.why),
+            }
+        }
+    }
 }
 
 #[test]
@@ -184,8 +174,10 @@ fn a_refusal_is_written_once() {
     let mut rollout = rollout(3, &json!({"analysis": {}}), &json!({}));
     let plan_of = |rollout: &Value| plan(&snapshot(rollout, &[], &[], &[]), now());
     let first = plan_of(&rollout);
-    for field in ["phase", "message", "conditions", "observedGeneration"] {
-        rollout["status"][field] = status_of(&first, field).expect("written");
+    let crate::Action::Patch(operations) = &first.status.expect("a status").action else { panic!("a patch") };
+    for operation in operations.iter().filter(|operation| operation["op"] == "add") {
+        let field = operation["path"].as_str().and_then(|path| path.strip_prefix("/status/")).expect("a field");
+        rollout["status"][field] = operation["value"].clone();
     }
     assert_eq!(plan_of(&rollout).status, None);
 }

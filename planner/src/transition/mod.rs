@@ -32,10 +32,10 @@ pub(crate) fn resizes<'a>(release: &Release<'a>, target: Target) -> Vec<Resize<'
 
 /// The writes of these sizes, and of what they were made for where only that changed.
 pub(crate) fn writes(release: &Release<'_>, resizes: &[Resize<'_>]) -> Vec<Write> {
-    let mut writes: Vec<Write> = resizes.iter().map(|resize| resize_write(release, *resize)).collect();
+    let mut writes: Vec<Write> = resizes.iter().map(|resize| resized(release, *resize)).collect();
     let unsized_sets = release.other_stable().into_iter().chain(release.new);
     for set in unsized_sets.filter(|set| resizes.iter().all(|resize| resize.set.meta.uid != set.meta.uid)) {
-        let wanted = made_for(release);
+        let wanted = made_for(release.replicas);
         if set.wanted > 0 && set.meta.annotations.get(DESIRED_REPLICAS) != wanted.get(DESIRED_REPLICAS) {
             let patch = Patch::of(&set.meta.uid).annotate(annotations_of(set), &wanted);
             writes.push(replica_set_patch(set, patch, format!("the Rollout asks for {} pods", release.replicas)));
@@ -44,22 +44,25 @@ pub(crate) fn writes(release: &Release<'_>, resizes: &[Resize<'_>]) -> Vec<Write
     writes
 }
 
-fn made_for(release: &Release<'_>) -> TextMap {
-    TextMap::from([(DESIRED_REPLICAS.to_owned(), release.replicas.to_string())])
+fn resized(release: &Release<'_>, Resize { set, to }: Resize<'_>) -> Write {
+    let is_new = release.new.is_some_and(|new| new.meta.uid == set.meta.uid);
+    resize_write(set, to, if is_new { release.revision } else { number(set) }, release.replicas)
 }
 
-fn resize_write(release: &Release<'_>, resize: Resize<'_>) -> Write {
-    let Resize { set, to } = resize;
-    let (name, from, revision) = (&set.meta.name, set.wanted, number(set));
-    let revision =
-        if release.new.is_some_and(|new| new.meta.uid == set.meta.uid) { release.revision } else { revision };
+fn made_for(replicas: i32) -> TextMap {
+    TextMap::from([(DESIRED_REPLICAS.to_owned(), replicas.to_string())])
+}
+
+/// The write of a size, of a revision of this number, made for so many pods in all.
+pub(crate) fn resize_write(set: &ReplicaSet, to: i32, revision: i64, replicas: i32) -> Write {
+    let (name, from) = (&set.meta.name, set.wanted);
     let way = if to > from { "up" } else { "down" };
     let patch = Patch::of(&set.meta.uid)
         .read("/spec/replicas", from)
         // The number alone may be the same again when a write arrives late, after other decisions.
         .read("/metadata/generation", set.meta.generation)
         .set("/spec/replicas", to)
-        .annotate(annotations_of(set), &made_for(release));
+        .annotate(annotations_of(set), &made_for(replicas));
     let patch = if to == 0 { delays::without_deadline(set, patch) } else { patch };
     let sentence = format!("Scaled {way} ReplicaSet {name} (revision {revision}) from {from} to {to}");
     let mut write = replica_set_patch(set, patch, format!("revision {revision} goes from {from} to {to} pods"));

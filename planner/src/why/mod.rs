@@ -1,6 +1,7 @@
 //! The one sentence that says what is going on and what it waits for, with its numbers.
 
 mod blue_green;
+mod gist;
 
 use jiff::SignedDuration;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -19,6 +20,8 @@ use crate::strategy::Target;
 use crate::strategy::canary::target_at;
 use crate::switch;
 
+pub(crate) use gist::says_the_same;
+
 /// Why the release is where it is.
 pub(crate) fn sentence(release: &Release<'_>, target: Target, advanced: &Advanced<'_>, stage: Stage) -> String {
     let revision = release.revision;
@@ -31,6 +34,10 @@ pub(crate) fn sentence(release: &Release<'_>, target: Target, advanced: &Advance
         return format!("waiting: ReplicaSet {} is just being deleted", release.new_name());
     }
     match stage {
+        Stage::Aborted if release.is_held => {
+            let (rejected, stable) = (was_rejected(release), available(release.other_stable(), release.replicas));
+            format!("held: revision {revision} waits for a retry{rejected}; stable has {stable} pods available")
+        }
         Stage::Aborted => {
             if let Some(sentence) = blue_green::still_on_new(release) {
                 return sentence;

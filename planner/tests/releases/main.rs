@@ -4,6 +4,7 @@
 mod analyses;
 mod blue_green;
 mod driver;
+mod facts;
 mod invariants;
 mod seeds;
 mod stories;
