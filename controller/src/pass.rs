@@ -80,6 +80,10 @@ impl Passes {
         for write in &plan.writes {
             match self.send(name, write).await {
                 Ok(sent) => written |= sent,
+                Err(RequestError::Refused { code, message, .. }) if !write.must_succeed() => {
+                    self.recorder.tell(&subject, &[refused(write, code, &message)]);
+                    continue;
+                }
                 Err(problem) => return self.failed(name, write, &problem),
             }
             self.recorder.tell(&subject, &write.events);
@@ -108,6 +112,8 @@ impl Passes {
             trimmed = Some(Action::Patch(kept));
         }
         let action = trimmed.as_ref().unwrap_or(&write.action);
+        let object = (watched(write.target.kind), Name::new(&write.target.namespace, &write.target.name));
+        let before = self.hub.version(&object);
         let request = Request {
             kind: kind_name(write.target.kind),
             method: action.method(),
@@ -118,7 +124,9 @@ impl Passes {
         let stored = match (self.requests.write(&request).await, action) {
             (Ok(stored), _) => stored,
             // Gone already is what a deletion wants.
-            (Err(RequestError::Stale(why)), Action::Delete { .. }) if why.starts_with("404") => return Ok(true),
+            (Err(RequestError::Stale(why)), Action::Delete { .. } | Action::Evict { .. }) if why.starts_with("404") => {
+                return Ok(true);
+            }
             (Err(problem), action) => {
                 if let (RequestError::Stale(_), Action::Create(_)) = (&problem, action) {
                     self.look_at(write).await;
@@ -132,10 +140,13 @@ impl Passes {
         {
             self.learn(operations, &stored);
         }
-        if !matches!(action, Action::Delete { .. }) {
-            let version = stored["metadata"]["resourceVersion"].as_str().unwrap_or_default();
-            let object = (watched(write.target.kind), Name::new(&write.target.namespace, &write.target.name));
-            self.hub.wrote(owner, &object, version);
+        match action {
+            Action::Delete { .. } => {}
+            Action::Evict { .. } => self.hub.changed(owner, &object, before.as_deref()),
+            Action::Create(_) | Action::Patch(_) => {
+                let version = stored["metadata"]["resourceVersion"].as_str().unwrap_or_default();
+                self.hub.wrote(owner, &object, version);
+            }
         }
         Ok(true)
     }
@@ -185,6 +196,17 @@ impl Passes {
     }
 }
 
+/// What is told of a pod that may not be touched now; it is tried again.
+fn refused(write: &Write, code: u16, message: &str) -> Event {
+    let (verb, reason) = match (&write.action, code) {
+        (Action::Evict { .. }, 429) => ("evicted", "PodEvictionPostponed"),
+        (Action::Evict { .. }, _) => ("evicted", "PodEvictionRefused"),
+        _ => ("changed", "PodChangeRefused"),
+    };
+    let kind = if code == 429 { EventType::Normal } else { EventType::Warning };
+    Event { kind, reason, message: format!("pod {} can't be {verb} yet: {message}", write.target.name) }
+}
+
 /// The event that stands before all others of a Rollout.
 fn first_seen(name: &Name) -> Event {
     let message = format!("{name} is new here");
@@ -201,6 +223,7 @@ const fn kind_name(kind: Kind) -> &'static str {
         Kind::RolloutStatus => "Rollout/status",
         Kind::ReplicaSet => "ReplicaSet",
         Kind::Service => "Service",
+        Kind::Pod => "Pod",
     }
 }
 
@@ -209,6 +232,7 @@ const fn watched(kind: Kind) -> Watched {
         Kind::Rollout | Kind::RolloutStatus => Watched::Rollout,
         Kind::ReplicaSet => Watched::ReplicaSet,
         Kind::Service => Watched::Service,
+        Kind::Pod => Watched::Pod,
     }
 }
 

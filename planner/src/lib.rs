@@ -13,6 +13,7 @@ mod observe;
 mod patch;
 mod phase;
 mod plan;
+mod pods;
 mod refuse;
 mod report;
 mod revisions;
@@ -34,6 +35,7 @@ use serde_json::Value;
 use observe::Release;
 use patch::Patch;
 pub use plan::{Action, Event, EventType, Kind, Plan, Target, Write};
+use pods::restart::Restart;
 pub use snapshot::{Metadata, Pod, ReplicaSet, Service, Snapshot};
 
 /// What is to be done now for one Rollout.
@@ -63,6 +65,7 @@ pub fn plan(snapshot: &Snapshot, now: Timestamp) -> Plan {
 fn decide(release: &Release<'_>, now: Timestamp) -> Plan {
     let target = strategy::target(release);
     let advanced = advance::advance(release, now);
+    let restart = Restart::of(release, target);
     let mut plan = Plan::default();
     match release.new {
         // The name is settled first, through the status, or by waiting.
@@ -74,16 +77,26 @@ fn decide(release: &Release<'_>, now: Timestamp) -> Plan {
         Some(new) => {
             plan.writes.extend(revisions::number_rollout(release));
             plan.writes.extend(revisions::keep_true(release, new));
+            plan.writes.extend(revisions::templates(release));
             plan.writes.extend(selectors::writes(release, target, &advanced));
             plan.writes.extend(delays::writes(release, &advanced, now));
+            let mut evictions = restart.evictions(release);
             if !release.rollout.spec.paused() {
-                let resizes = transition::resizes(release, target);
+                let mut resizes = transition::resizes(release, restart.with_surge(release, target));
+                if !pods::are_counted(release) {
+                    resizes.retain(|resize| resize.to > resize.set.wanted);
+                }
+                if resizes.iter().any(|resize| resize.to < resize.set.wanted) {
+                    evictions.clear();
+                }
                 plan.writes.extend(transition::writes(release, &resizes));
             }
             plan.writes.extend(revisions::forget(release));
+            plan.writes.extend(pods::ephemeral::pods(release));
+            plan.writes.extend(evictions);
         }
     }
-    report::report(release, target, advanced, &mut plan, now);
+    report::report(release, target, advanced, &restart, &mut plan, now);
     plan
 }
 

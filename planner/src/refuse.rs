@@ -1,12 +1,12 @@
 //! What a plan can't be made for: mistakes, and features that are not finished. All of them at once, each with its
 //! field, and nothing is half done: the running pods stay as they are.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use sluice_crds::rollout::{BlueGreenStrategy, CanaryStep, CanaryStrategy, RolloutSpec, StepKind};
 use sluice_crds::template::PodTemplate;
 use sluice_crds::values::{LabelSelector, Rounding};
 
 use crate::names::MANAGED_BY;
+use crate::pods;
 use crate::snapshot::Snapshot;
 
 /// Every reason why this Rollout can't be released, in the order of the manifest.
@@ -14,10 +14,6 @@ pub(crate) fn mistakes(snapshot: &Snapshot) -> Vec<String> {
     let spec = &snapshot.rollout.spec;
     let mut found = Vec::new();
     basics(spec, &mut found);
-    if asks_for_restart(snapshot) {
-        let mend = "remove it; to restart pods change an annotation of spec.template";
-        found.push(unfinished("spec.restartAt", mend));
-    }
     match &spec.strategy {
         Some(strategy) => match (&strategy.canary, &strategy.blue_green) {
             (Some(canary), None) => {
@@ -29,6 +25,7 @@ pub(crate) fn mistakes(snapshot: &Snapshot) -> Vec<String> {
         },
         None => found.push("spec.strategy: is missing; write canary: {}".to_owned()),
     }
+    pods::mistakes::find(&snapshot.rollout, &mut found);
     found
 }
 
@@ -64,14 +61,6 @@ fn basics(spec: &RolloutSpec, found: &mut Vec<String>) {
     }
 }
 
-/// A time at which all has been restarted already asks for nothing, and stays in a manifest for ever.
-fn asks_for_restart(snapshot: &Snapshot) -> bool {
-    let Some(Time(at)) = &snapshot.rollout.spec.restart_at else { return false };
-    let done = snapshot.rollout.status.as_ref().and_then(|status| status.restarted_at.as_ref());
-    done.is_none_or(|Time(done)| done != at)
-        && snapshot.pods.iter().any(|pod| pod.meta.created_at.is_some_and(|created| created < *at))
-}
-
 fn selector_mistakes(selector: &LabelSelector, template: &PodTemplate, found: &mut Vec<String>) {
     match selector.read() {
         Err(mistakes) => {
@@ -98,9 +87,6 @@ fn canary_mistakes(spec: &RolloutSpec, canary: &CanaryStrategy, found: &mut Vec<
     let unfinished_parts = [
         (canary.traffic_routing.is_some(), "trafficRouting", "leave it out to release by number of pods"),
         (canary.analysis.is_some(), "analysis", "leave it out"),
-        (canary.anti_affinity.is_some(), "antiAffinity", "leave it out"),
-        (canary.canary_metadata.is_some(), "canaryMetadata", "leave it out"),
-        (canary.stable_metadata.is_some(), "stableMetadata", "leave it out"),
         (canary.ping_pong.is_some(), "pingPong", "leave it out"),
     ];
     let unfinished_parts = unfinished_parts.iter().filter(|(used, ..)| *used);
@@ -136,9 +122,6 @@ fn blue_green_mistakes(snapshot: &Snapshot, blue_green: &BlueGreenStrategy, foun
     let unfinished_parts = [
         (blue_green.pre_promotion_analysis.is_some(), "prePromotionAnalysis"),
         (blue_green.post_promotion_analysis.is_some(), "postPromotionAnalysis"),
-        (blue_green.anti_affinity.is_some(), "antiAffinity"),
-        (blue_green.preview_metadata.is_some(), "previewMetadata"),
-        (blue_green.active_metadata.is_some(), "activeMetadata"),
     ];
     let unfinished_parts = unfinished_parts.iter().filter(|(used, _)| *used);
     found.extend(unfinished_parts.map(|(_, field)| unfinished(&format!("{path}.{field}"), "leave it out")));

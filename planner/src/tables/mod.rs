@@ -1,6 +1,7 @@
 //! Tables over the four moves: a row a case, named after what the user sees, the answer written by hand.
 
 mod fixture;
+mod pods;
 mod promises;
 mod refusals;
 mod revisions;

@@ -4,6 +4,7 @@
 mod blue_green;
 mod driver;
 mod invariants;
+mod pods;
 mod seeds;
 mod stories;
 mod upsets;

@@ -71,7 +71,7 @@ spec:
 }
 
 fn something_happens(site: &mut Site, random: &mut Random) {
-    match draw(random, 12) {
+    match draw(random, 14) {
         0..=2 => site.set_image(pick(random, &IMAGES)),
         3 => site.wish(&json!({"abort": true})),
         4 => site.wish(&json!({"abort": false})),
@@ -79,7 +79,15 @@ fn something_happens(site: &mut Site, random: &mut Random) {
         7 => site.wish(&json!({"promoteFull": true})),
         8 => site.change(&json!({"spec": {"replicas": draw(random, 7)}})),
         9 => site.change(&json!({"spec": {"paused": draw(random, 2) == 0}})),
-        10 => site.cluster.lose_node(pick(random, &NODES)),
+        10 => site.change(&json!({"spec": {"restartAt": site.cluster.now().to_string()}})),
+        11 => {
+            let metadata = pick(random, &["{}", "{labels: {role: a}}", "{annotations: {role: b}, labels: {tier: b}}"]);
+            let metadata: serde_json::Value = serde_saphyr::from_str(metadata).expect("YAML");
+            let field = pick(random, &["canaryMetadata", "stableMetadata"]);
+            site.change(&json!({"spec": {"strategy": {"canary": {field: null}}}}));
+            site.change(&json!({"spec": {"strategy": {"canary": {field: metadata}}}}));
+        }
+        12 => site.cluster.lose_node(pick(random, &NODES)),
         _ => site.cluster.recover_node(pick(random, &NODES)),
     }
     site.new_epoch();
