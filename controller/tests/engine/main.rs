@@ -2,5 +2,6 @@
 
 mod faults;
 mod leaders;
+mod pods;
 mod releases;
 mod support;
