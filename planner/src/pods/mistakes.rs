@@ -2,7 +2,7 @@
 
 use sluice_crds::Rollout;
 use sluice_crds::mistake::Mistake;
-use sluice_crds::template::HASH_LABEL;
+use sluice_crds::template::{HASH_LABEL, PodTemplate};
 use sluice_crds::unit::ExtraMetadata;
 use sluice_crds::validate;
 
@@ -36,7 +36,7 @@ pub(crate) fn find(rollout: &Rollout, found: &mut Vec<String>) {
 
 /// A label by which pods are found is not to be given another value.
 fn lost_pods(rollout: &Rollout, path: &str, extra: &ExtraMetadata) -> Vec<String> {
-    let own = rollout.spec.template.as_ref().map(|template| template.labels()).unwrap_or_default();
+    let own = rollout.spec.template.as_ref().map(PodTemplate::labels).unwrap_or_default();
     let selector = rollout.spec.selector.as_ref().and_then(|selector| selector.read().ok());
     let labels = extra.labels.iter().flatten();
     let mistakes = labels.filter_map(|(key, value)| {

@@ -47,7 +47,8 @@ fn no_more_pods_go_than_may_be_missing() {
     let none_missing = json!({"maxSurge": 1, "maxUnavailable": 0});
     let two_missing = json!({"maxUnavailable": 2});
     // strategy, pods, wanted and available of them → evicted, pods asked for
-    let rows: [(&Value, Vec<Value>, i32, i32, &[&str], Option<i64>); 7] = [
+    type Row<'a> = (&'a Value, Vec<Value>, i32, i32, &'a [&'a str], Option<i64>);
+    let rows: [Row<'_>; 7] = [
         (&json!({}), vec![old("a"), old("b"), young("c"), young("d")], 4, 4, &["a"], None),
         (&json!({}), vec![old("a"), old("b"), young("c")], 4, 3, &[], None),
         (&two_missing, vec![old("b"), old("a"), old("c"), old("d")], 4, 4, &["a", "b"], None),
@@ -65,8 +66,7 @@ fn no_more_pods_go_than_may_be_missing() {
         ),
     ];
     for (canary, pods, wanted, available, expected, size) in rows {
-        let sets = [set("web:2", 2, wanted, available, available)];
-        let mut there = sets;
+        let mut there = [set("web:2", 2, wanted, available, available)];
         there[0]["status"]["replicas"] = json!(pods.len());
         let plan = plan(&snapshot(&restarting(4, canary), &there, &pods, &[]), now());
         assert_eq!(evicted(&plan), expected, "{}", plan.why);
@@ -158,19 +158,16 @@ fn stable_rollout(canary: &Value) -> Value {
 #[test]
 fn another_controllers_label_is_taken_over_and_the_templates_own_comes_back() {
     // Written without a note of what the template itself had.
-    let foreign = json!({"labels": {"role": "stable"}});
-    let mut rollout = stable_rollout(&json!({}));
-    rollout["spec"]["template"]["metadata"]["labels"]["role"] = json!("own");
-    rollout["status"]["currentPodHash"] = json!(hash("web:2"));
-    let mut set = with_added(&foreign, "stable");
-    set["spec"]["template"]["metadata"]["labels"]["rollouts-pod-template-hash"] = json!(hash("web:2"));
-    // Its hash is another one than ours: it is recognised by its template without what was added.
-    rollout["spec"]["template"]["metadata"]["labels"].as_object_mut().expect("labels").remove("role");
-    let plan = plan(&snapshot(&rollout, &[set], &[], &[]), now());
+    let mut set = with_added(&json!({"labels": {"role": "stable", "app": "web"}}), "stable");
+    set["spec"]["template"]["metadata"]["labels"]["app"] = json!("web");
+    let plan = plan(&snapshot(&stable_rollout(&json!({})), &[set], &[], &[]), now());
     let write = template_write(&plan).expect("the template is mended");
     let Action::Patch(operations) = &write.action else { panic!("a patch") };
-    let remove = json!({"op": "remove", "path": "/spec/template/metadata/labels/role"});
-    assert!(operations.contains(&remove), "{operations:?}");
+    let changes: Vec<&Value> = operations.iter().filter(|operation| operation["op"] != "test").collect();
+    assert_eq!(changes[0], &json!({"op": "remove", "path": "/spec/template/metadata/labels/role"}));
+    let path = "/metadata/annotations/rollout.argoproj.io~1ephemeral-metadata";
+    let record = r#"{"own":{"annotations":{},"labels":{"app":"web","role":null}}}"#;
+    assert_eq!(changes[1], &json!({"op": "add", "path": path, "value": record}));
     let test = json!({"op": "test", "path": "/spec/template/metadata/labels/role", "value": "stable"});
     assert!(operations.contains(&test), "{operations:?}");
 }
