@@ -123,8 +123,11 @@ impl Passes {
         };
         let stored = match (self.requests.write(&request).await, action) {
             (Ok(stored), _) => stored,
-            // Gone already is what a deletion wants.
-            (Err(RequestError::Stale(why)), Action::Delete { .. } | Action::Evict { .. }) if why.starts_with("404") => {
+            // Gone already is what a deletion wants, and nothing else is to be done to a pod that is gone.
+            (Err(RequestError::Stale(why)), action)
+                if why.starts_with("404")
+                    && (matches!(action, Action::Delete { .. }) || write.target.kind == Kind::Pod) =>
+            {
                 return Ok(true);
             }
             (Err(problem), action) => {

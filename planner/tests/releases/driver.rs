@@ -213,8 +213,9 @@ impl Site {
         let changed = self.cluster.world().revision() != before;
         let done = response.status < 300;
         assert!(!done || changed, "a write that changed nothing: {write:?}");
-        if response.status == 429 && !write.must_succeed() {
-            self.refused += 1;
+        // A pod that is gone, or that a budget protects, holds nothing else up.
+        if matches!(response.status, 404 | 429) && !write.must_succeed() {
+            self.refused += usize::from(response.status == 429);
             return Answer::Refused;
         }
         if !done {
