@@ -215,6 +215,19 @@ impl Hub {
         gate.wrote(owner, object, version, cache.version(object.0, &object.1), self.clock.moment());
     }
 
+    /// The version at which an object was last seen.
+    pub(crate) fn version(&self, object: &Written) -> Option<String> {
+        self.state().cache.version(object.0, &object.1).map(str::to_owned)
+    }
+
+    /// A request for a Rollout was accepted that changes an object, and whose answer doesn't say to which version:
+    /// to a later one than what the cache had `before`.
+    pub(crate) fn changed(&self, owner: &Name, object: &Written, before: Option<&str>) {
+        if let Some(next) = before.and_then(|version| version.parse::<u64>().ok()?.checked_add(1)) {
+            self.wrote(owner, object, &next.to_string());
+        }
+    }
+
     /// Works with the list of fields that this cluster does not keep.
     pub(crate) fn with_unkept<T>(&self, act: impl FnOnce(&mut Unkept) -> T) -> T {
         act(&mut self.state().unkept)

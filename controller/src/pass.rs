@@ -80,6 +80,10 @@ impl Passes {
         for write in &plan.writes {
             match self.send(name, write).await {
                 Ok(stored) => written |= stored.is_some(),
+                Err(RequestError::Refused { code, message, .. }) if !write.must_succeed() => {
+                    self.recorder.tell(&subject, &[refused(write, code, &message)]);
+                    continue;
+                }
                 Err(problem) => {
                     self.tell_refusal(name, rollout, write, &problem).await;
                     return self.failed(name, write, &problem);
@@ -132,6 +136,8 @@ impl Passes {
             trimmed = Some(Action::Patch(kept));
         }
         let action = trimmed.as_ref().unwrap_or(&write.action);
+        let object = (watched(write.target.kind), Name::new(&write.target.namespace, &write.target.name));
+        let before = self.hub.version(&object);
         let request = Request {
             kind: kind_name(write.target.kind),
             method: action.method(),
@@ -141,8 +147,12 @@ impl Passes {
         };
         let stored = match (self.requests.write(&request).await, action) {
             (Ok(stored), _) => stored,
-            // Gone already is what a deletion wants.
-            (Err(RequestError::Stale { code: 404, .. }), Action::Delete { .. }) => return Ok(Some(Value::Null)),
+            // Gone already is what a deletion wants, and nothing else is to be done to a pod that is gone.
+            (Err(RequestError::Stale { code: 404, .. }), action)
+                if matches!(action, Action::Delete { .. }) || write.target.kind == Kind::Pod =>
+            {
+                return Ok(Some(Value::Null));
+            }
             (Err(problem), action) => {
                 if let (RequestError::Stale { .. }, Action::Create(_)) = (&problem, action) {
                     self.look_at(write).await;
@@ -156,10 +166,13 @@ impl Passes {
         {
             self.learn(operations, &stored);
         }
-        if !matches!(action, Action::Delete { .. }) {
-            let version = stored["metadata"]["resourceVersion"].as_str().unwrap_or_default();
-            let object = (watched(write.target.kind), Name::new(&write.target.namespace, &write.target.name));
-            self.hub.wrote(owner, &object, version);
+        match action {
+            Action::Delete { .. } => {}
+            Action::Evict { .. } => self.hub.changed(owner, &object, before.as_deref()),
+            Action::Create(_) | Action::Patch(_) => {
+                let version = stored["metadata"]["resourceVersion"].as_str().unwrap_or_default();
+                self.hub.wrote(owner, &object, version);
+            }
         }
         Ok(Some(stored))
     }
@@ -209,6 +222,17 @@ impl Passes {
     }
 }
 
+/// What is told of a pod that may not be touched now; it is tried again.
+fn refused(write: &Write, code: u16, message: &str) -> Event {
+    let (verb, reason) = match (&write.action, code) {
+        (Action::Evict { .. }, 429) => ("evicted", "PodEvictionPostponed"),
+        (Action::Evict { .. }, _) => ("evicted", "PodEvictionRefused"),
+        _ => ("changed", "PodChangeRefused"),
+    };
+    let kind = if code == 429 { EventType::Normal } else { EventType::Warning };
+    Event { kind, reason, message: format!("pod {} can't be {verb} yet: {message}", write.target.name) }
+}
+
 /// The event that stands before all others of a Rollout.
 fn first_seen(name: &Name) -> Event {
     let message = format!("{name} is new here");
@@ -226,6 +250,7 @@ const fn kind_name(kind: Kind) -> &'static str {
         Kind::ReplicaSet => "ReplicaSet",
         Kind::Service => "Service",
         Kind::AnalysisRun => "AnalysisRun",
+        Kind::Pod => "Pod",
     }
 }
 
@@ -235,6 +260,7 @@ const fn watched(kind: Kind) -> Watched {
         Kind::ReplicaSet => Watched::ReplicaSet,
         Kind::Service => Watched::Service,
         Kind::AnalysisRun => Watched::AnalysisRun,
+        Kind::Pod => Watched::Pod,
     }
 }
 

@@ -135,7 +135,14 @@ fn refusal(method: &str, status: &kube::core::Status) -> RequestError {
     if stale {
         return RequestError::Stale { code: status.code, message: status.message.clone() };
     }
-    RequestError::Refused { code: status.code, reason: status.reason.clone(), message: status.message.clone() }
+    RequestError::Refused { code: status.code, reason: status.reason.clone(), message: with_causes(status) }
+}
+
+/// The budget that forbids an eviction is named in the causes only.
+fn with_causes(status: &kube::core::Status) -> String {
+    let causes = status.details.iter().flat_map(|details| &details.causes).map(|cause| cause.message.as_str());
+    let budgets = causes.filter(|_| status.code == 429);
+    std::iter::once(status.message.as_str()).chain(budgets).collect::<Vec<_>>().join(" ")
 }
 
 fn code(method: &str, outcome: &Result<Value, RequestError>) -> u16 {

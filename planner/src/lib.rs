@@ -19,6 +19,7 @@ mod observe;
 mod patch;
 mod phase;
 mod plan;
+mod pods;
 mod references;
 mod refuse;
 mod report;
@@ -44,6 +45,7 @@ pub use create_refused::create_refused;
 use observe::Release;
 use patch::Patch;
 pub use plan::{Action, Event, EventType, Kind, Plan, Target, Write};
+use pods::restart::Restart;
 pub use snapshot::{Metadata, Pod, ReplicaSet, Service, Snapshot};
 pub use wishers::trimmed_managers;
 
@@ -82,6 +84,7 @@ fn decide(mut release: Release<'_>, now: Timestamp) -> Plan {
     }
     let release = &release;
     let target = strategy::target(release);
+    let restart = Restart::of(release, target);
     let mut plan = Plan::default();
     match release.new {
         // The name is settled first, through the status, or by waiting.
@@ -93,17 +96,27 @@ fn decide(mut release: Release<'_>, now: Timestamp) -> Plan {
         Some(new) => {
             plan.writes.extend(revisions::number_rollout(release));
             plan.writes.extend(revisions::keep_true(release, new));
+            plan.writes.extend(revisions::templates(release));
             plan.writes.extend(selectors::writes(release, target, &advanced));
             plan.writes.extend(delays::writes(release, &advanced, now));
+            let mut evictions = restart.evictions(release);
             if !release.rollout.spec.paused() {
-                let resizes = transition::resizes(release, target);
+                let mut resizes = transition::resizes(release, restart.with_surge(release, target));
+                if !pods::are_counted(release) {
+                    resizes.retain(|resize| resize.to > resize.set.wanted);
+                }
+                if resizes.iter().any(|resize| resize.to < resize.set.wanted) {
+                    evictions.clear();
+                }
                 plan.writes.extend(transition::writes(release, &resizes));
             }
             plan.writes.extend(analyses::writes(release, &advanced));
             plan.writes.extend(revisions::forget(release));
+            plan.writes.extend(pods::ephemeral::pods(release));
+            plan.writes.extend(evictions);
         }
     }
-    report::report(release, target, advanced, &mut plan, now);
+    report::report(release, target, advanced, &restart, &mut plan, now);
     plan
 }
 

@@ -8,6 +8,8 @@ pub(crate) const REVISION_HISTORY: &str = "rollout.argoproj.io/revision-history"
 pub(crate) const DESIRED_REPLICAS: &str = "rollout.argoproj.io/desired-replicas";
 /// Until when a ReplicaSet keeps pods that nothing needs any more.
 pub(crate) const SCALE_DOWN_DEADLINE: &str = "scale-down-deadline";
+/// What was put into a ReplicaSet's template for as long as the revision has its role, as JSON.
+pub(crate) const EPHEMERAL_METADATA: &str = "rollout.argoproj.io/ephemeral-metadata";
 /// Name of the Rollout that owns a Service's selector.
 pub(crate) const MANAGED_BY: &str = "argo-rollouts.argoproj.io/managed-by-rollouts";
 /// Which of several controllers an object belongs to.

@@ -36,6 +36,10 @@ pub(crate) fn phase(release: &Release<'_>, advanced: &Advanced<'_>, status: &Rol
     if let Some(pause) = advanced.facts.pauses.first() {
         return said(Paused, pause.reason.as_ref().map_or("", |reason| reason.as_str()));
     }
+    let spec = &release.rollout.spec;
+    if spec.restart_at.is_some() && spec.restart_at != status.restarted_at {
+        return said(Progressing, "rollout is restarting");
+    }
     let count = |count: Option<i32>| count.unwrap_or(0);
     let (replicas, updated) = (count(status.replicas), count(status.updated_replicas));
     if updated < release.replicas {

@@ -56,6 +56,8 @@ pub enum Kind {
     Service,
     /// `argoproj.io/v1alpha1` AnalysisRun.
     AnalysisRun,
+    /// `v1` Pod.
+    Pod,
 }
 
 /// What happens to an object.
@@ -73,6 +75,14 @@ pub enum Action {
         uid: String,
         /// `preconditions.resourceVersion`: the whole object was read.
         resource_version: String,
+    },
+    /// Asks for the end of a pod through the eviction API, which minds its disruption budget. What ends is this pod
+    /// and no other of its name.
+    Evict {
+        /// `metadata.name`
+        name: String,
+        /// `preconditions.uid`
+        uid: String,
     },
 }
 
@@ -122,7 +132,7 @@ impl Kind {
         match self {
             Self::Rollout | Self::RolloutStatus | Self::AnalysisRun => "/apis/argoproj.io/v1alpha1",
             Self::ReplicaSet => "/apis/apps/v1",
-            Self::Service => "/api/v1",
+            Self::Service | Self::Pod => "/api/v1",
         }
     }
 
@@ -133,16 +143,26 @@ impl Kind {
             Self::ReplicaSet => "replicasets",
             Self::Service => "services",
             Self::AnalysisRun => "analysisruns",
+            Self::Pod => "pods",
         }
     }
 }
 
+impl Write {
+    /// Whether a refusal of it is a failure of the pass. What is done to a single pod is not what the rest rests
+    /// on: a disruption budget or a webhook that says no delays that pod, and the release goes on.
+    pub fn must_succeed(&self) -> bool {
+        self.target.kind != Kind::Pod
+    }
+}
+
 impl Target {
-    /// The path of a request: of the collection for a creation, of the object (or its status) for all else.
+    /// The path of a request: of the collection for a creation, of the object (or its subresource) for all else.
     pub fn path(&self, action: &Action) -> String {
         let collection = format!("{}/namespaces/{}/{}", self.kind.api_prefix(), self.namespace, self.kind.plural());
         match (action, self.kind) {
             (Action::Create(_), _) => collection,
+            (Action::Evict { name, .. }, _) => format!("{collection}/{name}/eviction"),
             (_, Kind::RolloutStatus) => format!("{collection}/{}/status", self.name),
             _ => format!("{collection}/{}", self.name),
         }
@@ -153,7 +173,7 @@ impl Action {
     /// The HTTP method.
     pub const fn method(&self) -> &'static str {
         match self {
-            Self::Create(_) => "POST",
+            Self::Create(_) | Self::Evict { .. } => "POST",
             Self::Patch(_) => "PATCH",
             Self::Delete { .. } => "DELETE",
         }
@@ -163,7 +183,7 @@ impl Action {
     pub const fn content_type(&self) -> &'static str {
         match self {
             Self::Patch(_) => "application/json-patch+json",
-            Self::Create(_) | Self::Delete { .. } => "application/json",
+            Self::Create(_) | Self::Delete { .. } | Self::Evict { .. } => "application/json",
         }
     }
 
@@ -177,6 +197,12 @@ impl Action {
                 "kind": "DeleteOptions",
                 "propagationPolicy": "Background",
                 "preconditions": {"uid": uid, "resourceVersion": resource_version},
+            }),
+            Self::Evict { name, uid } => json!({
+                "apiVersion": "policy/v1",
+                "kind": "Eviction",
+                "metadata": {"name": name},
+                "deleteOptions": {"preconditions": {"uid": uid}},
             }),
         }
     }

@@ -5,7 +5,7 @@ use sluice_crds::rollout::{CanaryStrategy, StepKind};
 use sluice_crds::validate;
 
 use crate::snapshot::Snapshot;
-use crate::{analyses, references};
+use crate::{analyses, pods, references};
 
 /// Every reason why this Rollout can't be released, by field.
 pub(crate) fn mistakes(snapshot: &Snapshot) -> Vec<Mistake> {
@@ -18,6 +18,7 @@ pub(crate) fn mistakes(snapshot: &Snapshot) -> Vec<Mistake> {
         unfinished_canary(canary, &mut found);
     }
     references::check(snapshot, &mut found);
+    found.extend(pods::mistakes::find(&snapshot.rollout));
     found.extend(analyses::mistakes(snapshot));
     found.sort();
     found

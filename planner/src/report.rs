@@ -19,6 +19,7 @@ use crate::observe::{Release, Strategy};
 use crate::patch::Patch;
 use crate::phase;
 use crate::plan::{Action, Event, Kind, Plan, Target as Object, Write};
+use crate::pods::{self, restart::Restart};
 use crate::snapshot::{ReplicaSet, Service};
 use crate::strategy::blue_green::is_active;
 use crate::strategy::canary::target_at;
@@ -31,6 +32,7 @@ pub(crate) fn report(
     release: &Release<'_>,
     target: Target,
     mut advanced: Advanced<'_>,
+    restart: &Restart<'_>,
     plan: &mut Plan,
     now: Timestamp,
 ) {
@@ -49,6 +51,9 @@ pub(crate) fn report(
         wishes::reject(&mut advanced.facts, &release.new_hash, reason);
     }
     remember(&mut status, release, &advanced);
+    if restart.is_done() {
+        status.restarted_at = release.rollout.spec.restart_at.clone();
+    }
     status.conditions = Some(conditions::conditions(release, &advanced, stage, &status, progress, now));
     let said = phase::phase(release, &advanced, &status);
     status.phase = Some(said.phase);
@@ -65,7 +70,11 @@ pub(crate) fn report(
     tell(release, stage, &mut advanced, &mut events);
 
     plan.why = why::sentence(release, target, &advanced, stage);
-    let timers = [advanced.wake_at, deadline.filter(|deadline| *deadline > now), delays::next(release, now)];
+    if let Some(sentence) = restart.sentence() {
+        plan.why = format!("{sentence}; {}", plan.why);
+    }
+    let stuck = deadline.filter(|deadline| *deadline > now);
+    let timers = [advanced.wake_at, stuck, delays::next(release, now), restart.wake_at(), pods::asks_again(plan, now)];
     plan.wake_at = timers.into_iter().flatten().min();
     status.why = Some(plan.why.clone());
     status.next_transition_time = plan.wake_at.map(Time);
@@ -88,8 +97,6 @@ fn counted(release: &Release<'_>) -> RolloutStatus {
         available_replicas: Some(count(|set| set.available)),
         hpa_replicas: Some(count(|set| set.replicas)),
         selector: selector(release, scaled),
-        // What is left to restart was refused before: there is nothing.
-        restarted_at: release.rollout.spec.restart_at.clone().or_else(|| release.stored.restarted_at.clone()),
         observed_generation: release.rollout.metadata.generation.map(Into::into),
         ..release.stored.clone()
     }

@@ -10,6 +10,7 @@ use crate::names::{DESIRED_REPLICAS, INSTANCE_ID, NOT_COPIED, REVISION, REVISION
 use crate::observe::Release;
 use crate::patch::Patch;
 use crate::plan::{Action, Event, Kind, Target, Write};
+use crate::pods::{self, affinity, ephemeral};
 use crate::snapshot::{ReplicaSet, Snapshot};
 
 /// Labels and annotations of an object of any kind.
@@ -27,7 +28,7 @@ pub(crate) fn of_template<'a>(
         .or_else(|| TemplateHash::candidates(template, collisions).iter().find_map(named))
         .or_else(|| {
             let named = owned.iter().filter(|set| !set.hash().is_empty());
-            let equal = named.filter(|set| semantically_equal(&set.template, template));
+            let equal = named.filter(|set| semantically_equal(&ephemeral::own_template(set), template));
             equal.max_by_key(|set| number(set)).copied()
         })
 }
@@ -69,12 +70,15 @@ pub(crate) fn create(release: &Release<'_>) -> Write {
     let name = release.new_name();
     let template = spec.template.clone().unwrap_or_default().with_label(HASH_LABEL, hash);
     let mut labels = template.labels();
+    let (template, added) = ephemeral::born(release, template);
+    let template = affinity::born(release, template);
     labels.extend(rollout.metadata.labels.iter().flatten().filter(|(key, _)| *key == INSTANCE_ID).map(owned_pair));
     let mut selector = spec.selector.clone().unwrap_or_default();
     selector.match_labels.get_or_insert_default().insert(HASH_LABEL.to_owned(), hash.to_owned());
     let mut annotations = copied_annotations(rollout);
     annotations.insert(REVISION.to_owned(), revision.to_string());
     annotations.insert(DESIRED_REPLICAS.to_owned(), release.replicas.to_string());
+    annotations.extend(added);
     let object = json!({
         "apiVersion": "apps/v1",
         "kind": "ReplicaSet",
@@ -120,6 +124,17 @@ pub(crate) fn keep_true(release: &Release<'_>, set: &ReplicaSet) -> Option<Write
     }
     let reason = format!("ReplicaSet {} follows the Rollout's annotations and revision {revision}", set.meta.name);
     (!patch.is_empty()).then(|| replica_set_patch(set, patch, reason))
+}
+
+/// Keeps what we put into the templates true. Pods that are there don't change with their template.
+pub(crate) fn templates(release: &Release<'_>) -> Vec<Write> {
+    let writes = pods::with_role(release).into_iter().filter_map(|set| {
+        let patch = ephemeral::follow_role(release, set, Patch::of(&set.meta.uid));
+        let patch = affinity::follow_stable(release, set, patch);
+        let reason = format!("the template of ReplicaSet {} follows the role of its revision", set.meta.name);
+        (!patch.is_empty()).then(|| replica_set_patch(set, patch, reason))
+    });
+    writes.collect()
 }
 
 /// Writes the revision's number on the Rollout, which is how people hear of a new revision.

@@ -21,8 +21,8 @@ pub struct Snapshot {
     /// At least: the ReplicaSets that the Rollout owns, those in its namespace without a controller whose labels
     /// match its selector, and those whose name begins with its name and a dash. More do no harm.
     pub replica_sets: Vec<Arc<ReplicaSet>>,
-    /// At least: the pods of the ReplicaSets that the Rollout owns. They are read for sentences only; counts come
-    /// from the ReplicaSets.
+    /// At least: the pods of the ReplicaSets that the Rollout owns. Counts come from the ReplicaSets; where a single
+    /// pod is evicted, both must agree that it can go.
     pub pods: Vec<Arc<Pod>>,
     /// The Services that the Rollout's strategy names, as far as they exist.
     pub services: Vec<Arc<Service>>,

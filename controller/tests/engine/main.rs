@@ -6,6 +6,7 @@ mod faults;
 mod invariants;
 mod leaders;
 mod line;
+mod pods;
 mod releases;
 mod rivals;
 mod support;

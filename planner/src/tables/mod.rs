@@ -4,6 +4,7 @@ mod conditions;
 mod endings;
 mod fixture;
 mod invalid;
+mod pods;
 mod promises;
 mod refusals;
 mod revisions;

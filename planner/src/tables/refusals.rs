@@ -21,21 +21,14 @@ fn refused(change: impl FnOnce(&mut Value)) -> String {
 #[test]
 fn what_is_not_finished_is_named() {
     let canary = "/spec/strategy/canary";
-    let affinity = json!({"requiredDuringSchedulingIgnoredDuringExecution": {}});
-    let labels = json!({"labels": {"role": "canary"}});
     // (where, field, value, the feature's field, the mend)
-    let rows = [
-        (canary, "antiAffinity", affinity, "canary.antiAffinity", "leave it out"),
-        (canary, "canaryMetadata", labels.clone(), "canary.canaryMetadata", "leave it out"),
-        (canary, "stableMetadata", labels, "canary.stableMetadata", "leave it out"),
-        (
-            canary,
-            "steps",
-            json!([{"experiment": {"duration": "1m", "templates": [{"name": "a", "specRef": "canary"}]}}]),
-            "canary.steps[0].experiment",
-            "use setWeight, pause and analysis",
-        ),
-    ];
+    let rows = [(
+        canary,
+        "steps",
+        json!([{"experiment": {"duration": "1m", "templates": [{"name": "a", "specRef": "canary"}]}}]),
+        "canary.steps[0].experiment",
+        "use setWeight, pause and analysis",
+    )];
     for (at, field, value, feature, mend) in rows {
         let got = refused(|rollout| rollout.pointer_mut(at).expect("a place")[field] = value);
         assert_eq!(got, format!("spec.strategy.{feature}: is not supported yet; {mend}"));
@@ -43,25 +36,6 @@ fn what_is_not_finished_is_named() {
     let routed = refused(|rollout| rollout["spec"]["strategy"]["canary"]["trafficRouting"] = json!({"nginx": {}}));
     let named = "spec.strategy.canary.trafficRouting: is not supported yet; leave it out to release by number of pods";
     assert!(routed.lines().any(|line| line == named), "{routed}");
-}
-
-#[test]
-fn a_restart_is_refused_only_while_there_are_pods_to_restart() {
-    let pod = |created: &str| json!({"metadata": {"name": "web-x", "uid": "pod", "creationTimestamp": created}});
-    let wanted = "2026-01-01T10:00:00Z";
-    // the pod's creation, what was restarted → refused
-    let rows = [
-        ("2026-01-01T09:00:00Z", Value::Null, true),
-        ("2026-01-01T09:00:00Z", json!("2025-01-01T00:00:00Z"), true),
-        ("2026-01-01T09:00:00Z", json!(wanted), false),
-        ("2026-01-01T11:00:00Z", Value::Null, false),
-    ];
-    for (created, restarted, refused) in rows {
-        let mut rollout = rollout(3, &json!({}), &json!({"restartedAt": restarted}));
-        rollout["spec"]["restartAt"] = json!(wanted);
-        let plan = plan(&snapshot(&rollout, &[], &[pod(created)], &[]), now());
-        assert_eq!(plan.why.contains("spec.restartAt: is not supported yet"), refused, "{created}: {}", plan.why);
-    }
 }
 
 #[test]

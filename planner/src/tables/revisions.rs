@@ -13,7 +13,7 @@ fn plan_of(sets: &[Value], status: &Value) -> Plan {
 fn created(plan: &Plan) -> Option<&Value> {
     plan.writes.iter().find_map(|write| match &write.action {
         Action::Create(object) => Some(object),
-        Action::Patch(_) | Action::Delete { .. } => None,
+        Action::Patch(_) | Action::Delete { .. } | Action::Evict { .. } => None,
     })
 }
 

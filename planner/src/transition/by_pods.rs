@@ -13,10 +13,14 @@ pub(super) fn resizes<'a>(release: &Release<'a>, target: Target) -> Vec<Resize<'
     let mut sizes: BTreeMap<&str, i32> = release.all().map(|set| (set.meta.uid.as_str(), set.wanted)).collect();
     let stable = release.other_stable().map(|set| (set, target.stable));
     let new = release.new.map(|set| (set, target.new));
+    let both = [stable, new].into_iter().flatten();
+    // A restart may want one pod more than the surge allows: it has no other way to take no pod away first.
+    let in_all = both.fold(0_i32, |sum, (_, wanted)| sum.saturating_add(wanted));
+    let most = release.replicas.saturating_add(release.budgets.surge).max(in_all);
     let mut resizes = Vec::new();
     for (set, wanted) in [stable, new].into_iter().flatten() {
         let asked_for = sizes.values().fold(0_i32, |sum, size| sum.saturating_add(*size));
-        let room = release.replicas.saturating_add(release.budgets.surge).saturating_sub(asked_for).max(0);
+        let room = most.saturating_sub(asked_for).max(0);
         let to = wanted.min(set.wanted.saturating_add(room));
         if to > set.wanted {
             sizes.insert(&set.meta.uid, to);

@@ -34,6 +34,16 @@ pub(crate) struct Site {
     /// The last plan.
     pub(crate) last: Plan,
     pub(crate) writes: usize,
+    /// Evictions that a disruption budget did not allow.
+    pub(crate) refused: usize,
+}
+
+/// What became of a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Answer {
+    Done,
+    Refused,
+    Stale,
 }
 
 impl Site {
@@ -46,6 +56,7 @@ impl Site {
             events: Vec::new(),
             last: Plan::default(),
             writes: 0,
+            refused: 0,
         };
         for crd in sluice_crds::schema::crds() {
             site.ask(Request::post("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", &crd));
@@ -177,18 +188,19 @@ impl Site {
     /// Does what a plan says, as far as nothing fails or dies.
     pub(crate) fn execute(&mut self, decided: Plan) -> bool {
         self.last = decided.clone();
-        let has_status = decided.status.is_some();
-        let wrote = !decided.writes.is_empty() || has_status;
+        let mut wrote = decided.status.is_some();
         for write in decided.writes {
-            if !self.write(&write) {
-                return true;
+            match self.write(&write) {
+                Answer::Done => wrote = true,
+                Answer::Refused => continue,
+                Answer::Stale => return true,
             }
             self.tell(&write.events);
             if self.crashes == Crashes::AfterEachWrite {
                 return true;
             }
         }
-        if decided.status.is_none_or(|write| self.write(&write)) {
+        if decided.status.is_none_or(|write| self.write(&write) == Answer::Done) {
             self.tell(&decided.events);
         }
         wrote
@@ -207,7 +219,7 @@ impl Site {
         }
     }
 
-    fn write(&mut self, write: &Write) -> bool {
+    fn write(&mut self, write: &Write) -> Answer {
         self.judge.before(self.cluster.world(), &self.rollout(), write);
         let path = write.target.path(&write.action);
         let request = Request::new(write.action.method(), &path)
@@ -219,6 +231,11 @@ impl Site {
         let changed = self.cluster.world().revision() != before;
         let done = response.status < 300;
         assert!(!done || changed, "a write that changed nothing: {write:?}");
+        // A pod that is gone, or that a budget protects, holds nothing else up.
+        if matches!(response.status, 404 | 429) && !write.must_succeed() {
+            self.refused += usize::from(response.status == 429);
+            return Answer::Refused;
+        }
         if !done {
             let stale = response.status == 409 || is_failed_test(&response);
             assert!(stale, "{} {path}: {} {}", write.action.method(), response.status, response.json_body());
@@ -226,7 +243,7 @@ impl Site {
         if write.target.kind == Kind::RolloutStatus {
             let Action::Patch(_) = &write.action else { panic!("a status is patched") };
         }
-        done
+        if done { Answer::Done } else { Answer::Stale }
     }
 
     /// Passes until nothing is left to write at this moment.

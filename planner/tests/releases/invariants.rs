@@ -39,6 +39,11 @@ impl Judge {
 
     pub(crate) fn before(&mut self, world: &World, rollout: &Value, write: &Write) {
         Self::touches_only_its_own(world, rollout, write);
+        if let Action::Evict { name, .. } = &write.action {
+            evict(world, rollout, name);
+            // The pod that was surged for it goes again.
+            self.new_step();
+        }
         let Action::Patch(operations) = &write.action else { return };
         assert_eq!(operations[0]["path"], "/metadata/uid", "a patch that does not name its object: {write:?}");
         let set_to = |path: &str| {
@@ -67,7 +72,7 @@ impl Judge {
                     }
                 }
             }
-            Kind::Rollout | Kind::RolloutStatus | Kind::AnalysisRun => {}
+            Kind::Rollout | Kind::RolloutStatus | Kind::AnalysisRun | Kind::Pod => {}
         }
     }
 
@@ -97,6 +102,7 @@ impl Judge {
         }
         let total: i64 = sizes.iter().map(|size| size.wanted).sum::<i64>() - this.wanted + to;
         if up {
+            let surge = surge + i64::from(is_restarting(rollout));
             assert!(total <= replicas + surge, "{name} → {to}: {total} pods are more than {replicas} + {surge}");
             let aborted = rollout["status"]["abort"] == true && rollout["status"]["promoteFull"] != true;
             let is_new = rollout["status"]["currentPodHash"] == this.hash.as_str();
@@ -135,7 +141,8 @@ impl Judge {
             assert!(!is_active || to >= replicas, "{name} → {to}: it carries the traffic of {replicas} pods");
             assert!(!is_stable || to >= replicas, "{name} → {to}: it is what an abort returns to");
         } else {
-            assert!(to <= replicas, "{name} → {to}: {replicas} pods are wanted");
+            let most = replicas + i64::from(is_restarting(rollout));
+            assert!(to <= most, "{name} → {to}: {replicas} pods are wanted");
         }
     }
 
@@ -173,6 +180,45 @@ impl Judge {
         let values = self.selectors.entry(service.to_owned()).or_default();
         assert!(!values.iter().any(|value| value == to), "{service} flaps: {values:?}, then {to}");
         values.push(to.to_owned());
+    }
+}
+
+fn is_restarting(rollout: &Value) -> bool {
+    let at = &rollout["spec"]["restartAt"];
+    !at.is_null() && *at != rollout["status"]["restartedAt"]
+}
+
+/// Promise 3 for a single pod: it is older than wanted, others are available in its place, and it is not the last
+/// one behind a Service.
+fn evict(world: &World, rollout: &Value, name: &str) {
+    let pod = world.get("", "pods", "default", name).expect("the pod is there");
+    let pod = pod.value();
+    assert!(pod["metadata"]["creationTimestamp"].as_str() < rollout["spec"]["restartAt"].as_str(), "{name} is young");
+    let is_ready = |pod: &Value| {
+        let conditions = pod["status"]["conditions"].as_array().cloned().unwrap_or_default();
+        pod["metadata"]["deletionTimestamp"].is_null()
+            && conditions.iter().any(|condition| condition["type"] == "Ready" && condition["status"] == "True")
+    };
+    if !is_ready(pod) {
+        return;
+    }
+    let pods = world.list("", "pods", "default");
+    let replicas = rollout["spec"]["replicas"].as_i64().expect("a count");
+    let blue_green = rollout["spec"]["strategy"].get("blueGreen");
+    // Revisions that stand beside each other don't stand in for each other.
+    let counts =
+        |other: &Value| blue_green.is_none() || other["metadata"]["labels"][HASH] == pod["metadata"]["labels"][HASH];
+    let ready = pods.iter().filter(|pod| is_ready(pod.value()) && counts(pod.value())).count();
+    let strategy = blue_green.unwrap_or(&rollout["spec"]["strategy"]["canary"]);
+    let unavailable = strategy["maxUnavailable"].as_i64().unwrap_or(replicas * 25 / 100);
+    let hash = &pod["metadata"]["labels"][HASH];
+    let own_size = sizes(world).into_iter().find(|size| hash == size.hash.as_str()).map_or(0, |size| size.wanted);
+    let wanted = if blue_green.is_some() { replicas.min(own_size) } else { replicas };
+    let least = usize::try_from(wanted - unavailable).unwrap_or(0).max(1);
+    assert!(ready > least, "{name} goes: {ready} pods are ready, {least} must stay");
+    if services(world).iter().any(|(_, selected)| hash == selected.as_str()) {
+        let same = pods.iter().filter(|pod| is_ready(pod.value()) && pod.value()["metadata"]["labels"][HASH] == *hash);
+        assert!(same.count() > 1, "{name} is the last ready pod behind a Service");
     }
 }
 

@@ -6,6 +6,7 @@ mod blue_green;
 mod driver;
 mod facts;
 mod invariants;
+mod pods;
 mod seeds;
 mod stories;
 mod upsets;

@@ -65,7 +65,7 @@ fn rollout(random: &mut Random) -> String {
             "progressDeadlineAbort: true",
             "rollbackWindow: {revisions: 2}",
             "minReadySeconds: 3",
-            "revisionHistoryLimit: 0",
+            "revisionHistoryLimit: 1",
         ],
     );
     format!(
@@ -90,7 +90,7 @@ spec:
 }
 
 fn something_happens(site: &mut Site, random: &mut Random) {
-    match draw(random, 12) {
+    match draw(random, 14) {
         0..=2 => site.set_image(pick(random, &IMAGES)),
         3 => site.wish(&json!({"abort": true})),
         4 => site.wish(&json!({"abort": false})),
@@ -98,7 +98,20 @@ fn something_happens(site: &mut Site, random: &mut Random) {
         7 => site.wish(&json!({"promoteFull": true})),
         8 => site.change(&json!({"spec": {"replicas": draw(random, 7)}})),
         9 => site.change(&json!({"spec": {"paused": draw(random, 2) == 0}})),
-        10 => site.cluster.lose_node(pick(random, &NODES)),
+        10 => site.change(&json!({"spec": {"restartAt": site.cluster.now().to_string()}})),
+        11 => {
+            let metadata = pick(random, &["{}", "{labels: {role: a}}", "{annotations: {role: b}, labels: {tier: b}}"]);
+            let metadata: serde_json::Value = serde_saphyr::from_str(metadata).expect("YAML");
+            let is_canary = site.rollout()["spec"]["strategy"].get("canary").is_some();
+            let (strategy, fields) = match is_canary {
+                true => ("canary", ["canaryMetadata", "stableMetadata"]),
+                false => ("blueGreen", ["previewMetadata", "activeMetadata"]),
+            };
+            let field = pick(random, &fields);
+            site.change(&json!({"spec": {"strategy": {strategy: {field: null}}}}));
+            site.change(&json!({"spec": {"strategy": {strategy: {field: metadata}}}}));
+        }
+        12 => site.cluster.lose_node(pick(random, &NODES)),
         _ => site.cluster.recover_node(pick(random, &NODES)),
     }
     site.new_epoch();
