@@ -3,6 +3,7 @@
 //! Every figure that is a promise is printed beside its bound; ratios come from one run, so that a slow
 //! or busy machine shifts both sides alike. `benches/README.md` keeps the last figures.
 
+mod conditions;
 mod door;
 mod figure;
 mod hour;
@@ -15,11 +16,12 @@ use figure::Figure;
 /// A part of the benchmarks and how it is run.
 type Part = (&'static str, fn() -> anyhow::Result<Vec<Figure>>);
 
-const PARTS: [Part; 5] = [
+const PARTS: [Part; 6] = [
     ("door", door::measure),
     ("writes", writes::measure),
     ("hour", hour::measure),
     ("templates", templates::measure),
+    ("conditions", conditions::measure),
     ("judge", judge::measure),
 ];
 
