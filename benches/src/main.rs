@@ -4,6 +4,7 @@
 //! or busy machine shifts both sides alike. `benches/README.md` keeps the last figures.
 
 mod admin;
+mod conditions;
 mod door;
 mod figure;
 mod fleet;
@@ -21,11 +22,12 @@ use figure::Figure;
 /// A part of the benchmarks and how it is run.
 type Part = (&'static str, fn() -> anyhow::Result<Vec<Figure>>);
 
-const PARTS: [Part; 9] = [
+const PARTS: [Part; 10] = [
     ("door", door::measure),
     ("writes", writes::measure),
     ("hour", hour::measure),
     ("templates", templates::measure),
+    ("conditions", conditions::measure),
     ("judge", judge::measure),
     ("plans", plans::measure),
     ("passes", passes::measure),

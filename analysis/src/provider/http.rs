@@ -100,9 +100,7 @@ impl HttpRequest {
 
     /// Whether something in it is for the named server alone, so that no redirect may carry it to another.
     pub fn has_credentials(&self) -> bool {
-        self.sign_in != SignIn::None
-            || !self.body.is_empty()
-            || !self.headers.iter().all(|(name, _)| is_harmless(name))
+        self.sign_in != SignIn::None || !self.body.is_empty() || !self.headers.iter().all(|(name, _)| is_harmless(name))
     }
 }
 

@@ -63,9 +63,7 @@ fn metrics() {
         one(&[("spec.metrics.0.name", "~")], &["spec.metrics[0].name: is required; name the metric"]),
         one(
             &[("spec.metrics.0.onNoData", "ignore")],
-            &[
-                "spec.metrics[0].onNoData: \"ignore\" is not known here; write inconclusive, failure, success or wait",
-            ],
+            &["spec.metrics[0].onNoData: \"ignore\" is not known here; write inconclusive, failure, success or wait"],
         ),
         one(
             &[("spec.metrics.0.consecutiveFailureLimit", "-1")],
