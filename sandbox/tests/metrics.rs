@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use sluice_sandbox::Cluster;
+use sluice_sandbox::api::access::User;
 use sluice_sandbox::api::request::{Body, Request};
 use sluice_sandbox::dataplane::{Entry, Flow};
 use sluice_sandbox::metrics::{Labels, Store, Values, handle};
@@ -84,7 +85,7 @@ fn shop() -> Cluster {
 }
 
 fn create(cluster: &mut Cluster, path: &str, object: &Value) {
-    let response = cluster.handle(&Request::post(path, object).with_header("authorization", "Bearer admin"));
+    let response = cluster.handle(&Request::post(path, object).as_user(User::admin()));
     assert_eq!(response.status, 201, "{path}: {}", response.json_body());
 }
 
@@ -99,7 +100,8 @@ fn ask(cluster: &Cluster, query: &str) -> Vec<f64> {
 }
 
 fn near(seen: &[f64], wanted: &[f64]) {
-    let close = seen.len() == wanted.len() && seen.iter().zip(wanted).all(|(a, b)| (a - b).abs() < 1e-6 * b.abs().max(1.0));
+    let close =
+        seen.len() == wanted.len() && seen.iter().zip(wanted).all(|(a, b)| (a - b).abs() < 1e-6 * b.abs().max(1.0));
     assert!(close, "{seen:?} is not {wanted:?}");
 }
 
@@ -136,7 +138,7 @@ fn a_pod_that_is_gone_is_gone_from_the_metrics_at_the_next_scrape() {
     let scale = json!({"spec": {"replicas": 0}});
     let path = "/apis/apps/v1/namespaces/shop/replicasets/web-bbb";
     let request = Request::patch(path, "application/merge-patch+json", &scale);
-    assert_eq!(cluster.handle(&request.with_header("authorization", "Bearer admin")).status, 200);
+    assert_eq!(cluster.handle(&request.as_user(User::admin())).status, 200);
     cluster.advance_to(after(180));
     assert_eq!(ask(&cluster, r#"up{rollouts_pod_template_hash="bbb"}"#), Vec::<f64>::new());
     near(&ask(&cluster, "count(up)"), &[2.0]);
@@ -161,7 +163,10 @@ fn a_backend_that_is_gone_or_slow_says_nothing_or_takes_its_time() {
     let request = Request::get("/api/v1/query?query=up");
     cluster.metrics_mut().faults_mut().slow = SignedDuration::from_secs(40);
     let answer = cluster.ask_metrics(&request);
-    assert_eq!((answer.after, answer.response.map(|response| response.status)), (SignedDuration::from_secs(40), Some(200)));
+    assert_eq!(
+        (answer.after, answer.response.map(|response| response.status)),
+        (SignedDuration::from_secs(40), Some(200))
+    );
     cluster.metrics_mut().faults_mut().gone = true;
     assert!(cluster.ask_metrics(&request).response.is_none());
 }

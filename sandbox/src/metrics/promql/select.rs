@@ -122,8 +122,9 @@ impl Evaluation<'_> {
         if step < from_ms {
             step = step.saturating_add(step_ms);
         }
+        let steps = until_ms.saturating_sub(step) / step_ms;
+        self.spend(usize::try_from(steps).unwrap_or(0))?;
         while step <= until_ms {
-            self.spend(1)?;
             let samples = match self.value(&subquery.expr, step)? {
                 Value::Scalar(value) => vec![Sample { labels: Labels::default(), value }],
                 other => other.vector()?,
