@@ -7,6 +7,7 @@ use anyhow::{Result, bail};
 use jiff::Timestamp;
 use serde_json::Value;
 use sluice_e2e::promql::compare::difference;
+use sluice_e2e::promql::generate;
 use sluice_e2e::promql::samples::{self, LASTS_S, START_S};
 use sluice_e2e::promql::server::Server;
 use sluice_sandbox::api::request::{Body, Request};
@@ -14,6 +15,11 @@ use sluice_sandbox::metrics::{Store, handle};
 
 /// With fewer the list has lost its queries, and the verdict says nothing.
 const LEAST_QUERIES: usize = 350;
+
+/// Queries drawn from these seeds every time. On an engineer's machine one more seed is tried, to find what
+/// nobody thought of; CI judges a change and not that day's luck.
+const SEEDS: [u64; 3] = [1, 2, 3];
+const QUERIES_PER_SEED: usize = 200;
 
 /// Instants after the first sample: early, at a scrape, between two, and after the last one.
 const INSTANTS_S: [&str; 5] = ["60.5", "1200", "1507.321", "2345.678", "2520"];
@@ -24,7 +30,13 @@ async fn queries_come_to_what_a_real_prometheus_makes_of_them() -> Result<()> {
     let real = Server::with(&all).await?;
     let ours = samples::store(&all);
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let queries = listed(&root.join("promql/queries.txt"))?;
+    let mut queries = listed(&root.join("promql/queries.txt"))?;
+    let written = queries.len();
+    let fresh = u64::from(Timestamp::now().subsec_nanosecond().unsigned_abs());
+    let explored = std::env::var_os("CI").is_none().then_some(fresh);
+    for seed in SEEDS.into_iter().chain(explored) {
+        queries.extend(generate::queries(seed, QUERIES_PER_SEED));
+    }
     let requests = listed(&root.join("promql/requests.txt"))?;
 
     let mut problems = Vec::new();
@@ -52,11 +64,11 @@ async fn queries_come_to_what_a_real_prometheus_makes_of_them() -> Result<()> {
     let last = format!("promql: {} queries, {answers} answers, {} differ", queries.len(), problems.len());
     // Past the capture of the test harness: the line is for those who see it pass.
     writeln!(std::io::stderr(), "{}{last}", problems.iter().map(|problem| format!("{problem}\n")).collect::<String>())?;
-    if queries.len() < LEAST_QUERIES {
-        bail!("only {} queries, where at least {LEAST_QUERIES} are promised", queries.len());
+    if written < LEAST_QUERIES {
+        bail!("only {written} written queries, where at least {LEAST_QUERIES} are promised");
     }
     if !problems.is_empty() {
-        bail!("the sandbox answers otherwise than Prometheus; see above");
+        bail!("the sandbox answers otherwise than Prometheus; see above (fresh seed: {fresh})");
     }
     Ok(())
 }

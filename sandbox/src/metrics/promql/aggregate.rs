@@ -10,7 +10,7 @@ use promql_parser::parser::{AggregateExpr, LabelModifier};
 
 use super::error::QueryError;
 use super::evaluate::Evaluation;
-use super::numeric::{Mean, Spread, f64_to_index, index_to_f64, nan_first, quantile};
+use super::numeric::{Mean, f64_to_index, index_to_f64, nan_first, quantile};
 use super::value::{Sample, Value, distinct};
 use crate::metrics::labels::Labels;
 
@@ -111,15 +111,26 @@ fn of_values(aggregation: Aggregation, values: Vec<f64>, param: f64) -> f64 {
             .fold(f64::NAN, |least, value| if value < least || least.is_nan() { value } else { least }),
         Aggregation::Quantile => quantile(param, values),
         Aggregation::StdDev | Aggregation::StdVar => {
-            let mut spread = Spread::default();
-            values.into_iter().for_each(|value| spread.add(value));
-            let variance = spread.variance();
+            let variance = variance(&values);
             if aggregation == Aggregation::StdDev { variance.sqrt() } else { variance }
         }
         Aggregation::Sum => values.into_iter().sum(),
         // The others have been dealt with; a group as such is 1.
         Aggregation::Group | Aggregation::TopK | Aggregation::BottomK | Aggregation::CountValues => 1.0,
     }
+}
+
+/// Begins with the first value as the mean, so that the variance of a single infinity is zero.
+fn variance(values: &[f64]) -> f64 {
+    let Some((first, others)) = values.split_first() else { return f64::NAN };
+    let (mut count, mut mean, mut squares) = (1.0, *first, 0.0);
+    for value in others {
+        count += 1.0;
+        let off = value - mean;
+        mean += off / count;
+        squares += off * (value - mean);
+    }
+    squares / count
 }
 
 /// How many series `topk` and `bottomk` keep of each group.

@@ -114,6 +114,10 @@ impl<'a> Matching<'a> {
         right: Vec<Sample>,
         as_bool: bool,
     ) -> Result<Vec<Sample>, QueryError> {
+        // Before anything is matched: beside an empty vector even ambiguous labels are no mistake.
+        if left.is_empty() || right.is_empty() {
+            return Ok(Vec::new());
+        }
         let swapped = matches!(self.cardinality, VectorMatchCardinality::OneToMany(_));
         let (many, one) = if swapped { (right, left) } else { (left, right) };
         let partners = self.partners(&one, if swapped { "left" } else { "right" })?;
