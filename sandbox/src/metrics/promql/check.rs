@@ -15,7 +15,10 @@ pub(super) fn parse(text: &str) -> Result<Expr, QueryError> {
     if text.len() > LONGEST_BYTES {
         return Err(refused(&format!("the query has {} bytes, {LONGEST_BYTES} are allowed", text.len())));
     }
-    let expr = parser::parse(text).map_err(|reason| refused(&reason))?;
+    // The parser panics at durations that no `Duration` holds, such as `up[1e300]`.
+    let parsed = std::panic::catch_unwind(|| parser::parse(text));
+    let parsed = parsed.unwrap_or_else(|_| Err("a duration is out of range".to_owned()));
+    let expr = parsed.map_err(|reason| refused(&reason))?;
     check(&expr, 0)?;
     Ok(expr)
 }

@@ -60,8 +60,8 @@ impl Query {
         }
         let evaluation = Evaluation::new(store, from, until);
         let mut series: BTreeMap<Labels, Vec<Point>> = BTreeMap::new();
-        let mut at_ms = from;
-        while at_ms <= until {
+        let mut next = Some(from);
+        while let Some(at_ms) = next.filter(|at_ms| *at_ms <= until) {
             let samples = match evaluation.value(&self.0, at_ms)? {
                 Value::Scalar(value) => vec![Sample { labels: Labels::default(), value }],
                 other => other.vector()?,
@@ -69,7 +69,7 @@ impl Query {
             for Sample { labels, value } in samples {
                 series.entry(labels).or_default().push(Point { at_ms, value });
             }
-            at_ms = at_ms.saturating_add(step.max(1));
+            next = at_ms.checked_add(step.max(1));
         }
         Ok(series.into_iter().map(|(labels, points)| Series { labels, points }).collect())
     }

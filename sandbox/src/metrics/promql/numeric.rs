@@ -70,6 +70,11 @@ pub(super) fn seconds(milliseconds: i64) -> f64 {
     milliseconds as f64 / 1_000.0
 }
 
+/// The seconds between two instants, which queries may place anywhere.
+pub(super) fn span(from_ms: i64, until_ms: i64) -> f64 {
+    seconds(until_ms.saturating_sub(from_ms))
+}
+
 /// Mean and the sum of squared distances from it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Spread {
@@ -124,7 +129,7 @@ pub(super) fn regression(points: &[Point], origin_ms: i64) -> (f64, f64) {
     let (mut sum_x, mut sum_y, mut sum_xy, mut sum_x2) =
         (Sum::default(), Sum::default(), Sum::default(), Sum::default());
     for point in points {
-        let x = seconds(point.at_ms - origin_ms);
+        let x = span(origin_ms, point.at_ms);
         sum_x.add(x);
         sum_y.add(point.value);
         sum_xy.add(x * point.value);

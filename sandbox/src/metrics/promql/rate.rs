@@ -1,6 +1,6 @@
 //! How fast values change: `rate` and its relatives.
 
-use super::numeric::{index_to_f64, seconds};
+use super::numeric::{index_to_f64, seconds, span};
 use super::select::Windows;
 use crate::metrics::store::Point;
 
@@ -25,10 +25,10 @@ pub(super) fn extrapolated(change: Change, points: &[Point], windows: &Windows) 
         difference +=
             points.windows(2).filter(|pair| pair[1].value < pair[0].value).map(|pair| pair[0].value).sum::<f64>();
     }
-    let sampled = seconds(last.at_ms - first.at_ms);
+    let sampled = span(first.at_ms, last.at_ms);
     let between = sampled / index_to_f64(points.len() - 1);
-    let mut to_start = seconds(first.at_ms - windows.from_ms);
-    let to_end = seconds(windows.until_ms - last.at_ms);
+    let mut to_start = span(windows.from_ms, first.at_ms);
+    let to_end = span(last.at_ms, windows.until_ms);
     if is_counter && difference > 0.0 && first.value >= 0.0 {
         // A counter was not below zero, so it did not grow at this pace for longer than that.
         to_start = to_start.min(sampled * (first.value / difference));
@@ -50,5 +50,5 @@ pub(super) fn latest(points: &[Point], is_counter: bool) -> Option<f64> {
     if last.at_ms == before.at_ms {
         return None;
     }
-    Some(if is_counter { difference / seconds(last.at_ms - before.at_ms) } else { difference })
+    Some(if is_counter { difference / span(before.at_ms, last.at_ms) } else { difference })
 }

@@ -118,13 +118,10 @@ impl Evaluation<'_> {
         let step_ms = subquery.step.map_or(DEFAULT_STEP_MS, milliseconds).max(1);
         let mut series: Vec<Series> = Vec::new();
         let mut place = std::collections::BTreeMap::new();
-        let mut step = from_ms.div_euclid(step_ms).saturating_mul(step_ms);
-        if step < from_ms {
-            step = step.saturating_add(step_ms);
-        }
-        let steps = until_ms.saturating_sub(step) / step_ms;
+        let mut next = first_step(from_ms, step_ms);
+        let steps = next.map_or(0, |first| until_ms.saturating_sub(first) / step_ms);
         self.spend(usize::try_from(steps).unwrap_or(0))?;
-        while step <= until_ms {
+        while let Some(step) = next.filter(|step| *step <= until_ms) {
             let samples = match self.value(&subquery.expr, step)? {
                 Value::Scalar(value) => vec![Sample { labels: Labels::default(), value }],
                 other => other.vector()?,
@@ -136,7 +133,7 @@ impl Evaluation<'_> {
                 });
                 series[index].points.push(Point { at_ms: step, value });
             }
-            step = step.saturating_add(step_ms);
+            next = step.checked_add(step_ms);
         }
         Ok(Windows { from_ms, until_ms, range_ms, series })
     }
@@ -155,6 +152,12 @@ impl Evaluation<'_> {
             Some(Offset::Neg(ahead)) => base.saturating_add(milliseconds(*ahead)),
         }
     }
+}
+
+/// The first multiple of the step that is not before this instant.
+fn first_step(from_ms: i64, step_ms: i64) -> Option<i64> {
+    let past = from_ms.rem_euclid(step_ms);
+    if past == 0 { Some(from_ms) } else { from_ms.checked_add(step_ms - past) }
 }
 
 fn milliseconds(duration: Duration) -> i64 {
