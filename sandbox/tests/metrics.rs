@@ -153,7 +153,7 @@ fn counters_that_are_reset_change_no_rate() {
     near(&ask(&cluster, "sum(http_requests_total)"), &[3_000.0]);
     cluster.advance_to(after(360));
     near(&ask(&cluster, "sum(resets(http_requests_total[5m])) > bool 0"), &[1.0]);
-    // What was counted between the last scrape before and the reset is part of the first value after it.
+    // Nothing is lost: what came after the last scrape counts in the first one after the reset.
     near(&ask(&cluster, "sum(rate(http_requests_total[2m]))"), &[100.0]);
 }
 

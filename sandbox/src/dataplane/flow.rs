@@ -180,13 +180,16 @@ impl Running {
             Target::Nowhere(reason) => return moment.unrouted(requests, reason),
             Target::Backend(backend) => backend,
         };
+        if requests == 0 {
+            return;
+        }
         let through = match self.flow.entry {
             Entry::Ingress => tables.ingress.through(&self.flow, backend).map(Arc::new),
             Entry::Gateway | Entry::Mesh | Entry::Service => None,
         };
         let nobody = Answerer {
             asked: self.asked.clone(),
-            backend: backend.clone(),
+            backend: Arc::new(backend.clone()),
             pod: None,
             revision: String::new(),
             through,

@@ -50,14 +50,14 @@ pub struct Through {
 /// Who answered, and how requests came there.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Answerer {
-    /// As what they came in.
-    pub asked: Arc<Asked>,
-    /// The Service that they were sent to.
-    pub backend: Backend,
     /// The name of the pod; none where no pod was there to answer.
     pub pod: Option<String>,
     /// The pod's revision.
     pub revision: String,
+    /// The Service that they were sent to.
+    pub backend: Arc<Backend>,
+    /// As what they came in.
+    pub asked: Arc<Asked>,
     /// For requests through ingress-nginx.
     pub through: Option<Arc<Through>>,
 }

@@ -67,7 +67,8 @@ impl Page {
 
     /// Cumulative buckets, their sum and their count; `unit_ms` is how many milliseconds the metric's unit has.
     fn histogram(&mut self, metric: &str, labels: &Labels, served: &RevisionRecord, unit_ms: f64) {
-        if served.latency_buckets.is_empty() {
+        // A request that nobody answered took no time that could be counted.
+        if served.latency_buckets.iter().all(|count| *count == 0) {
             return;
         }
         let (mut below, mut sum_ms, mut from_ms) = (0.0, 0.0, 0.0);
@@ -107,4 +108,87 @@ fn error_code(pod: Option<&str>) -> &'static str {
 /// A label of Kubernetes as Prometheus spells it: `app.kubernetes.io/name` is `app_kubernetes_io_name`.
 fn label_name(key: &str) -> String {
     key.chars().map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '_' }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::{SignedDuration, Timestamp};
+    use serde_json::json;
+
+    use super::*;
+    use crate::dataplane::{DataPlane, Entry, Flow, Objects};
+
+    /// What a scrape shows of this metric after ten seconds of such traffic: `labels value`, without what is the same
+    /// everywhere.
+    fn scraped(flow: Flow, metric: &str, shown: &[&str]) -> Vec<String> {
+        let pod = json!({
+            "metadata": {"namespace": "shop", "name": "web-abc-1", "labels": {"rollouts-pod-template-hash": "abc"},
+                "ownerReferences": [{"kind": "ReplicaSet", "name": "web-abc"}]},
+            "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}],
+                "containerStatuses": [{"name": "web", "state": {"running": {}}}]},
+        });
+        let services = ["web", "empty"].map(|name| json!({"metadata": {"namespace": "shop", "name": name}}));
+        let slice = json!({
+            "metadata": {"namespace": "shop", "labels": {"kubernetes.io/service-name": "web"}},
+            "endpoints": [{"conditions": {"ready": true}, "targetRef": {"namespace": "shop", "name": "web-abc-1"}}],
+        });
+        let route = json!({
+            "metadata": {"namespace": "shop", "name": "web"},
+            "spec": {"rules": [{"backendRefs": [{"name": "web", "weight": 3}, {"name": "empty", "weight": 1}]}]},
+        });
+        let now = Timestamp::UNIX_EPOCH;
+        let mut plane = DataPlane::new(now);
+        let objects = Objects {
+            pods: vec![&pod],
+            services: services.iter().collect(),
+            endpoint_slices: vec![&slice],
+            http_routes: vec![&route],
+            ..Objects::default()
+        };
+        plane.observe(&objects, now);
+        // What routers are told takes a while to reach them.
+        let told = now + SignedDuration::from_secs(60);
+        plane.send(flow, told);
+        plane.advance_to(told + SignedDuration::from_secs(10));
+        let samples = all(&[&pod], plane.record());
+        let of_metric = samples.iter().filter(|sample| sample.labels.metric() == metric);
+        let text = |sample: &Exported| {
+            let labels: Vec<&str> = shown.iter().map(|label| sample.labels.get(label)).collect();
+            format!("{} {}", labels.join(","), sample.value)
+        };
+        of_metric.map(text).collect()
+    }
+
+    #[test]
+    fn a_gateway_counts_for_each_service_and_answers_itself_where_no_pod_is() {
+        let flow = || Flow::get("load", Entry::Gateway, "shop.test", 40);
+        let shown = ["envoy_cluster_name", "envoy_response_code"];
+        assert_eq!(scraped(flow(), "envoy_cluster_upstream_rq", &shown), ["shop/empty,503 100", "shop/web,200 300"]);
+        let shown = ["envoy_cluster_name", "envoy_response_code_class"];
+        assert_eq!(scraped(flow(), "envoy_cluster_upstream_rq_xx", &shown), ["shop/empty,5 100", "shop/web,2 300"]);
+        assert_eq!(scraped(flow(), "envoy_cluster_upstream_rq_time_count", &["envoy_cluster_name"]), ["shop/web 300"]);
+    }
+
+    #[test]
+    fn a_mesh_counts_at_the_source_and_at_the_pod() {
+        let flow = || Flow::get("load", Entry::Mesh, "web.shop", 40);
+        let shown = ["reporter", "destination_service", "destination_workload", "rollouts_pod_template_hash"];
+        assert_eq!(
+            scraped(flow(), "istio_requests_total", &shown),
+            ["source,web.shop.svc.cluster.local,web, 400", "destination,web.shop.svc.cluster.local,web,abc 400"]
+        );
+        let shown = ["reporter", "response_code", "response_flags"];
+        let lost = Flow::get("load", Entry::Mesh, "empty.shop", 40);
+        assert_eq!(scraped(lost, "istio_requests_total", &shown), ["source,503,UH 400"]);
+    }
+
+    #[test]
+    fn a_pod_counts_what_it_answers_and_how_long_that_takes() {
+        let flow = || Flow::get("load", Entry::Service, "web.shop", 40);
+        let shown = ["service", "code", "path", "rollouts_pod_template_hash"];
+        assert_eq!(scraped(flow(), "http_requests_total", &shown), ["web,200,/,abc 400"]);
+        let buckets = scraped(flow(), "http_request_duration_seconds_bucket", &["le"]);
+        assert_eq!((buckets.len(), buckets.last().map(String::as_str)), (17, Some("+Inf 400")));
+        assert!(buckets.contains(&"0.02 200".to_owned()), "{buckets:?}");
+    }
 }
