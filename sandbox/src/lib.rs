@@ -11,6 +11,7 @@ pub mod dataplane;
 pub mod doors;
 pub mod faults;
 pub mod kubelet;
+pub mod metrics;
 pub mod patch;
 pub mod random;
 pub mod schema;

@@ -13,6 +13,7 @@ use crate::control_plane_tools::Tools;
 use crate::guarded::Guarded;
 use crate::libtest::TestOutput;
 use crate::process::{self, human};
+use crate::prometheus;
 use crate::report::{Report, Tally};
 use crate::workspace;
 
@@ -23,8 +24,8 @@ const KUBELETS: &str = "sluice-kubelets";
 
 /// Run the end-to-end tests on a real control plane of their own (2 min; 4 to 12 min more the first time).
 ///
-/// Builds the control plane if its sources changed, starts one, runs the tests, and takes everything down again,
-/// also when it is interrupted.
+/// Builds the control plane if its sources changed, fetches Prometheus if none is installed, starts what the tests
+/// need, runs them, and takes everything down again, also when it is interrupted.
 #[derive(Args)]
 pub(crate) struct E2e {
     /// Only tests whose name contains this.
@@ -42,6 +43,7 @@ impl E2e {
 /// Builds and runs the tests on a control plane that lives no longer than they do.
 pub(crate) fn run_tests(filter: Option<&str>, tally: &mut Tally) -> Result<()> {
     let tools = Tools::ready()?;
+    let prometheus = prometheus::program()?;
     let (tests, kubelets) = build()?;
     let mut guarded = Guarded::named("e2e")?;
     let started = Instant::now();
@@ -55,7 +57,8 @@ pub(crate) fn run_tests(filter: Option<&str>, tally: &mut Tally) -> Result<()> {
             .args(filter)
             .current_dir(workspace::root().join(FOLDER))
             .env("PATH", tools.path()?)
-            .env("SLUICE_KUBECONFIG", guarded.instance.kubeconfig());
+            .env("SLUICE_KUBECONFIG", guarded.instance.kubeconfig())
+            .env("SLUICE_PROMETHEUS", &prometheus);
         eprintln!("  {}", test.name);
         let mut output = TestOutput::of(&test.name);
         let log = workspace::log_file(&format!("e2e-{}", test.name));

@@ -15,6 +15,7 @@ mod instance;
 mod kubernetes_tables;
 mod libtest;
 mod process;
+mod prometheus;
 mod readme;
 mod report;
 mod template_hashes;

@@ -11,6 +11,7 @@ use crate::api::request::{Request, Response};
 use crate::controllers::Controllers;
 use crate::dataplane::{DataPlane, Objects};
 use crate::kubelet::Options;
+use crate::metrics::{Answer, Metrics};
 use crate::world::{Object, ResourceKey, World};
 
 use nodes::Nodes;
@@ -40,6 +41,7 @@ pub struct Cluster {
     controllers: Controllers,
     nodes: Nodes,
     plane: DataPlane,
+    metrics: Metrics,
     routed: Option<u64>,
     resting_until: Option<Timestamp>,
     now: Timestamp,
@@ -55,6 +57,7 @@ impl Cluster {
             controllers: Controllers::default(),
             nodes: Nodes::default(),
             plane: DataPlane::new(now),
+            metrics: Metrics::default(),
             routed: None,
             resting_until: None,
             now,
@@ -96,6 +99,23 @@ impl Cluster {
         &mut self.plane
     }
 
+    /// The metrics backend, which scrapes the cluster once it is told how often.
+    #[must_use]
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// The metrics backend, to start scraping, push samples and script faults.
+    pub fn metrics_mut(&mut self) -> &mut Metrics {
+        &mut self.metrics
+    }
+
+    /// Asks the metrics backend through Prometheus' HTTP API.
+    #[must_use]
+    pub fn ask_metrics(&self, request: &Request) -> Answer {
+        self.metrics.ask(request, self.now)
+    }
+
     /// Answers one request and lets the cluster react to it.
     pub fn handle(&mut self, request: &Request) -> Response {
         let response = crate::api::handle(&mut self.world, request, self.now);
@@ -131,10 +151,11 @@ impl Cluster {
     pub fn next_wake(&self) -> Option<Timestamp> {
         let parts = [self.controllers.next_wake(), self.nodes.next_wake()].into_iter().flatten().min();
         // Whoever rests does nothing before, even if it is due.
-        match self.resting_until {
+        let parts = match self.resting_until {
             Some(rested) => Some(parts.map_or(rested, |due| due.max(rested))),
             None => parts,
-        }
+        };
+        [parts, self.metrics.next_scrape()].into_iter().flatten().min()
     }
 
     /// Lets time pass; everything on the way happens at its own moment.
@@ -156,6 +177,16 @@ impl Cluster {
             }
         }
         self.route();
+        self.scrape();
+    }
+
+    fn scrape(&mut self) {
+        if !self.metrics.is_due(self.now) {
+            return;
+        }
+        let pods = self.world.list("", "pods", "");
+        let pods: Vec<&Value> = pods.iter().map(|pod| pod.value()).collect();
+        self.metrics.scrape(&pods, self.plane.record(), self.now);
     }
 
     /// Whether everybody came to an end.

@@ -1,6 +1,7 @@
 //! Flows: rates of equal requests, and how a stretch of time of one is accounted for.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -8,11 +9,11 @@ use super::apportion::Credits;
 use super::behaviour::BUCKETS_MS;
 use super::objects::{Key, Pod, Pods};
 use super::propagation::Tables;
-use super::record::{Moment, Record};
+use super::record::{Answerer, Asked, Moment, Record};
 use super::split::{Split, Target};
 
 /// By which door requests come in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Entry {
     /// Through the Gateway API's routes.
     Gateway,
@@ -99,6 +100,7 @@ pub(super) fn split(flow: &Flow, tables: &Tables<'_>) -> Split {
 #[derive(Clone, Debug)]
 pub(super) struct Running {
     flow: Flow,
+    asked: Arc<Asked>,
     since: Timestamp,
     sent: u64,
     targets: Credits<Target>,
@@ -116,8 +118,15 @@ struct PodCarry {
 
 impl Running {
     pub(super) fn starting_at(flow: Flow, since: Timestamp) -> Self {
+        let asked = Arc::new(Asked {
+            entry: flow.entry,
+            host: flow.host.clone(),
+            path: flow.path.clone(),
+            method: flow.method.clone(),
+        });
         Self {
             flow,
+            asked,
             since,
             sent: 0,
             targets: Credits::default(),
@@ -171,9 +180,23 @@ impl Running {
             Target::Nowhere(reason) => return moment.unrouted(requests, reason),
             Target::Backend(backend) => backend,
         };
+        if requests == 0 {
+            return;
+        }
+        let through = match self.flow.entry {
+            Entry::Ingress => tables.ingress.through(&self.flow, backend).map(Arc::new),
+            Entry::Gateway | Entry::Mesh | Entry::Service => None,
+        };
+        let nobody = Answerer {
+            asked: self.asked.clone(),
+            backend: Arc::new(backend.clone()),
+            pod: None,
+            revision: String::new(),
+            through,
+        };
         let listed = tables.endpoints.pods_of(backend, pods);
         if listed.is_empty() {
-            return moment.met_no_ready_pod(requests);
+            return moment.met_no_ready_pod(nobody, requests);
         }
         // Even shares, in the order of the names: the same every time.
         let takers: Vec<(f64, Key)> = listed.iter().map(|key| (1.0, (*key).clone())).collect();
@@ -182,9 +205,10 @@ impl Running {
             match pods.0.get(key) {
                 Some(pod) if pod.serves => {
                     let (errors, buckets) = self.pods.entry(key.clone()).or_default().serve(pod, count);
-                    moment.served(&pod.revision, count, errors, &buckets);
+                    let by = Answerer { pod: Some(key.1.clone()), revision: pod.revision.clone(), ..nobody.clone() };
+                    moment.served(by, count, errors, buckets);
                 }
-                _ => moment.met_no_ready_pod(count),
+                _ => moment.met_no_ready_pod(nobody.clone(), count),
             }
         }
     }

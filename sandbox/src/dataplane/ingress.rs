@@ -9,6 +9,7 @@ use super::flow::Flow;
 use super::json::{list, name, namespace, text};
 use super::matching::{HostFit, Pattern, host_fit, path_is_under};
 use super::objects::Objects;
+use super::record::Through;
 use super::split::{Backend, Split, Target};
 
 const PREFIX: &str = "nginx.ingress.kubernetes.io/";
@@ -20,6 +21,8 @@ struct Location {
     path: String,
     exact: bool,
     backend: Backend,
+    /// The number or name of the Service's port.
+    port: String,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -82,6 +85,23 @@ impl Ingresses {
     }
 }
 
+impl Ingresses {
+    /// How requests of this flow come to this backend.
+    pub(super) fn through(&self, flow: &Flow, backend: &Backend) -> Option<Through> {
+        let stable = best(self.stable.iter(), flow)?;
+        let canary = self.canaries.iter().map(|(location, _)| location).find(|location| {
+            location.backend == *backend && location.host == stable.host && location.path == stable.path
+        });
+        Some(Through {
+            ingress: stable.ingress.clone(),
+            service: stable.backend.service.clone(),
+            canary: canary
+                .map(|location| format!("{}-{}-{}", backend.namespace, backend.service, location.port))
+                .unwrap_or_default(),
+        })
+    }
+}
+
 impl Canary {
     /// Whether header or cookie settle it; the weight decides otherwise.
     fn decides(&self, flow: &Flow) -> Option<bool> {
@@ -139,6 +159,10 @@ fn locations(ingress: &Value) -> Vec<Location> {
                 host: host.to_owned(),
                 path: path.to_owned(),
                 exact,
+                port: match super::json::at(backend, &["service", "port", "number"]).as_u64() {
+                    Some(number) => number.to_string(),
+                    None => text(backend, &["service", "port", "name"]).to_owned(),
+                },
                 backend: Backend {
                     namespace: namespace(ingress).to_owned(),
                     service: service.to_owned(),

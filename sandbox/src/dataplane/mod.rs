@@ -29,7 +29,7 @@ pub use behaviour::{BUCKETS_MS, Behaviour, Latency};
 pub use flow::{Entry, Flow};
 pub use objects::Objects;
 pub use propagation::{Mishap, Plane};
-pub use record::{Record, RevisionRecord, Stretch};
+pub use record::{Answerer, Asked, Record, RevisionRecord, Stretch, Through};
 pub use split::{Backend, Split, Target};
 
 use endpoints::EndpointTable;

@@ -1,11 +1,13 @@
 //! What became of every request, exactly: totals per flow and revision, and stretches of time.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::behaviour::BUCKETS_MS;
-use super::split::{Split, Target};
+use super::flow::Entry;
+use super::split::{Backend, Split, Target};
 
 /// Everything that happened so far.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -18,6 +20,46 @@ struct FlowRecord {
     revisions: BTreeMap<String, RevisionRecord>,
     mirrored: BTreeMap<Target, u64>,
     stretches: Vec<Stretch>,
+    answers: BTreeMap<Answerer, RevisionRecord>,
+}
+
+/// As what requests came in.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Asked {
+    /// By which door.
+    pub entry: Entry,
+    /// The host asked for.
+    pub host: String,
+    /// The path asked for.
+    pub path: String,
+    /// The method.
+    pub method: String,
+}
+
+/// What ingress-nginx knows of a request besides.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Through {
+    /// The name of the stable Ingress.
+    pub ingress: String,
+    /// The Service of the stable Ingress.
+    pub service: String,
+    /// The upstream of the canary Ingress, as nginx spells it; empty for the stable one's.
+    pub canary: String,
+}
+
+/// Who answered, and how requests came there.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Answerer {
+    /// The name of the pod; none where no pod was there to answer.
+    pub pod: Option<String>,
+    /// The pod's revision.
+    pub revision: String,
+    /// The Service that they were sent to.
+    pub backend: Arc<Backend>,
+    /// As what they came in.
+    pub asked: Arc<Asked>,
+    /// For requests through ingress-nginx.
+    pub through: Option<Arc<Through>>,
 }
 
 /// What one revision answered.
@@ -80,6 +122,11 @@ impl Record {
         self.flows.get(flow).and_then(|flow| flow.revisions.get(revision)).cloned().unwrap_or_default()
     }
 
+    /// What each pod answered, by the way on which requests came to it; where no pod was there, all were errors.
+    pub fn answers(&self) -> impl Iterator<Item = (&Answerer, &RevisionRecord)> {
+        self.flows.values().flat_map(|flow| &flow.answers)
+    }
+
     /// All requests of a flow.
     #[must_use]
     pub fn requests(&self, flow: &str) -> u64 {
@@ -113,13 +160,10 @@ impl Record {
     pub(super) fn add(&mut self, moment: Moment) {
         let flow = self.flows.entry(moment.flow).or_default();
         for (revision, served) in moment.revisions {
-            let record = flow.revisions.entry(revision).or_default();
-            record.requests += served.requests;
-            record.errors += served.errors;
-            record.latency_buckets.resize(BUCKETS_MS.len() + 1, 0);
-            for (total, more) in record.latency_buckets.iter_mut().zip(served.latency_buckets) {
-                *total += more;
-            }
+            flow.revisions.entry(revision).or_default().add(&served);
+        }
+        for (answerer, served) in moment.answers {
+            flow.answers.entry(answerer).or_default().add(&served);
         }
         for (target, copies) in moment.mirrored {
             *flow.mirrored.entry(target).or_default() += copies;
@@ -129,6 +173,17 @@ impl Record {
                 last.extend(moment.stretch);
             }
             _ => flow.stretches.push(moment.stretch),
+        }
+    }
+}
+
+impl RevisionRecord {
+    fn add(&mut self, more: &Self) {
+        self.requests += more.requests;
+        self.errors += more.errors;
+        self.latency_buckets.resize(BUCKETS_MS.len() + 1, 0);
+        for (total, more) in self.latency_buckets.iter_mut().zip(&more.latency_buckets) {
+            *total += more;
         }
     }
 }
@@ -153,6 +208,7 @@ pub(super) struct Moment {
     flow: String,
     stretch: Stretch,
     revisions: BTreeMap<String, RevisionRecord>,
+    answers: BTreeMap<Answerer, RevisionRecord>,
     mirrored: BTreeMap<Target, u64>,
 }
 
@@ -170,27 +226,29 @@ impl Moment {
                 unrouted: BTreeMap::new(),
             },
             revisions: BTreeMap::new(),
+            answers: BTreeMap::new(),
             mirrored: BTreeMap::new(),
         }
     }
 
-    pub(super) fn served(&mut self, revision: &str, requests: u64, errors: u64, buckets: &[u64]) {
+    pub(super) fn served(&mut self, by: Answerer, requests: u64, errors: u64, latency_buckets: Vec<u64>) {
         if requests == 0 {
             return;
         }
-        *self.stretch.served.entry(revision.to_owned()).or_default() += requests;
+        *self.stretch.served.entry(by.revision.clone()).or_default() += requests;
         self.stretch.errors += errors;
-        let record = self.revisions.entry(revision.to_owned()).or_default();
-        record.requests += requests;
-        record.errors += errors;
-        record.latency_buckets.resize(buckets.len(), 0);
-        for (total, more) in record.latency_buckets.iter_mut().zip(buckets) {
-            *total += more;
-        }
+        let served = RevisionRecord { requests, errors, latency_buckets };
+        self.revisions.entry(by.revision.clone()).or_default().add(&served);
+        self.answers.entry(by).or_default().add(&served);
     }
 
-    pub(super) fn met_no_ready_pod(&mut self, requests: u64) {
+    pub(super) fn met_no_ready_pod(&mut self, at: Answerer, requests: u64) {
+        if requests == 0 {
+            return;
+        }
         self.stretch.met_no_ready_pod += requests;
+        let lost = RevisionRecord { requests, errors: requests, latency_buckets: Vec::new() };
+        self.answers.entry(at).or_default().add(&lost);
     }
 
     pub(super) fn unrouted(&mut self, requests: u64, reason: &str) {
