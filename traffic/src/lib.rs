@@ -59,8 +59,7 @@ pub fn give_back(routing: &Routing, objects: &Objects) -> Edits {
 /// Rollout owns goes with it and needs none; what a DestinationRule selects routes nowhere by itself.
 pub fn needs_finalizer(routing: &Routing, objects: &Objects) -> bool {
     let found = give_back(routing, objects);
-    let mut routes = found.edits.iter().filter(|edit| {
-        !matches!(edit.target.object.kind, Kind::Ingress | Kind::DestinationRule)
-    });
+    let mut routes =
+        found.edits.iter().filter(|edit| !matches!(edit.target.object.kind, Kind::Ingress | Kind::DestinationRule));
     routes.any(|edit| edit.reason != ownership::REASON)
 }

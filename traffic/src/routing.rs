@@ -25,7 +25,8 @@ pub struct Routing {
     pub stable_service: Option<String>,
     /// The Service that is the canary one now.
     pub canary_service: Option<String>,
-    /// Services of Experiments that have had a weight, as far as the status remembers them.
+    /// Services of Experiments that have a weight or have had one: those that run, and those that the status
+    /// remembers. A destination that is in neither list and hasn't the name that they get is somebody else's.
     pub known_experiments: Vec<String>,
     /// `trafficRouting`.
     pub traffic: TrafficRouting,

@@ -18,6 +18,12 @@ pub(super) fn sends_to_us(route: &Value, destinations: &Destinations<'_>) -> boo
     destinations.weighed(route, None).iter().all(|one| !matches!(one.part, Part::Foreign(_) | Part::Kept))
 }
 
+/// Whether a route is one that a mirror step made.
+pub(super) fn mirrors(route: &Value, split: &Split) -> bool {
+    split.mirror_routes().any(|step| route["name"] == step.name.as_str())
+        && !split.header_routes().any(|step| route["name"] == step.name.as_str())
+}
+
 /// The routes that the split asks for, made from the routes that divide traffic: what these match, and beside it
 /// what the step says. All else is taken from the first of them.
 pub(super) fn wanted(split: &Split, bases: &[Value], destinations: &Destinations<'_>) -> Vec<Value> {

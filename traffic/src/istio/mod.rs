@@ -162,11 +162,11 @@ fn rebuilt(service: &Value, bases: &[Base], split: &Split, destinations: &Destin
             {
                 changed["route"] = destinations.changed(route, &change);
             }
-            ours.push(changed.clone());
             sticky::set_cookie(&mut changed, sticky, split, destinations)
                 .map_err(|why| format!("{}: {why}", base.place()))?;
             rest.extend(sticky.then(|| sticky::route(route, split, destinations)).flatten());
-            rest.push(changed);
+            rest.push(changed.clone());
+            ours.push(changed);
         } else if managed::has_managed_name(route, destinations) {
             if !managed::sends_to_us(route, destinations) {
                 let name = route["name"].as_str().unwrap_or_default();
@@ -179,7 +179,14 @@ fn rebuilt(service: &Value, bases: &[Base], split: &Split, destinations: &Destin
             rest.push(route.clone());
         }
     }
-    let mut all = managed::wanted(split, &ours, destinations);
+    let mut all = Vec::new();
+    for made in managed::wanted(split, &ours, destinations) {
+        // A route that mirrors divides traffic too, and stands before the sticky one of the route that it copies.
+        all.extend(
+            (sticky && managed::mirrors(&made, split)).then(|| sticky::route(&made, split, destinations)).flatten(),
+        );
+        all.push(made);
+    }
     all.append(&mut rest);
     Ok(all.into())
 }

@@ -49,6 +49,11 @@ pub(super) fn route(base: &Value, split: &Split, destinations: &Destinations<'_>
     route["name"] = name(&destinations.routing.rollout, base["name"].as_str()).into();
     route["match"] = matches;
     route["route"] = json!([{"destination": canary["destination"], "weight": 100}]);
+    // Requests that go to the new revision anyway need no copy there.
+    if let Some(fields) = route.as_object_mut().filter(|fields| fields.get("mirror") == Some(&canary["destination"])) {
+        fields.remove("mirror");
+        fields.remove("mirrorPercentage");
+    }
     Some(route)
 }
 
