@@ -6,6 +6,7 @@
 mod door;
 mod figure;
 mod hour;
+mod routes;
 mod templates;
 mod writes;
 
@@ -14,8 +15,13 @@ use figure::Figure;
 /// A part of the benchmarks and how it is run.
 type Part = (&'static str, fn() -> anyhow::Result<Vec<Figure>>);
 
-const PARTS: [Part; 4] =
-    [("door", door::measure), ("writes", writes::measure), ("hour", hour::measure), ("templates", templates::measure)];
+const PARTS: [Part; 5] = [
+    ("door", door::measure),
+    ("writes", writes::measure),
+    ("hour", hour::measure),
+    ("templates", templates::measure),
+    ("routes", routes::measure),
+];
 
 fn main() -> anyhow::Result<()> {
     let wanted = std::env::args().nth(1);

@@ -49,7 +49,7 @@ impl Patch {
         if there.is_object() {
             self.read(&path, there[key].clone());
         } else if !self.tests.iter().any(|test| test["path"] == "/metadata/annotations") {
-            self.read("/metadata/annotations", Value::Null);
+            self.read("/metadata/annotations", there.clone());
             self.set("/metadata/annotations", Map::new());
         }
         match wanted {

@@ -67,11 +67,12 @@ fn routes(routing: &Routing) -> impl Iterator<Item = Named> {
 
 fn of_gateway<'g>(gateway: &'g GatewayApiRouting, routing: &'g Routing) -> impl Iterator<Item = Named> + 'g {
     let namespace = gateway.namespace.as_deref().filter(|name| !name.is_empty()).unwrap_or(&routing.namespace);
-    let kinds: [(Kind, &Option<String>, &Option<Vec<GatewayRoute>>); 4] = [
-        (Kind::HttpRoute, &gateway.http_route, &gateway.http_routes),
-        (Kind::GrpcRoute, &gateway.grpc_route, &gateway.grpc_routes),
-        (Kind::TlsRoute, &gateway.tls_route, &gateway.tls_routes),
-        (Kind::TcpRoute, &gateway.tcp_route, &gateway.tcp_routes),
+    let many = |routes: &'g Option<Vec<GatewayRoute>>| routes.as_deref().unwrap_or_default();
+    let kinds = [
+        (Kind::HttpRoute, &gateway.http_route, many(&gateway.http_routes)),
+        (Kind::GrpcRoute, &gateway.grpc_route, many(&gateway.grpc_routes)),
+        (Kind::TlsRoute, &gateway.tls_route, many(&gateway.tls_routes)),
+        (Kind::TcpRoute, &gateway.tcp_route, many(&gateway.tcp_routes)),
     ];
     kinds.into_iter().flat_map(move |(kind, one, many)| {
         let has_matches = matches!(kind, Kind::HttpRoute | Kind::GrpcRoute);
@@ -80,7 +81,7 @@ fn of_gateway<'g>(gateway: &'g GatewayApiRouting, routing: &'g Routing) -> impl 
             takes_rules: takes_rules && has_matches,
         };
         let one = one.as_deref().filter(|name| !name.is_empty()).map(|name| named(name, true));
-        let many = many.iter().flatten().map(move |route| named(&route.name, route.use_header_routes == Some(true)));
+        let many = many.iter().map(move |route| named(&route.name, route.use_header_routes == Some(true)));
         one.into_iter().chain(many)
     })
 }
@@ -167,7 +168,7 @@ fn patch_weights(index: usize, rule: &Value, change: &weigh::Change, backends: &
     }
 }
 
-/// The whole list of rules: those of others in their order, ours among them with their weights, and behind them the
+/// The whole list of rules: those of others in their order, ours among them with their weights and, before each, the
 /// ones that steps make.
 fn rebuild_rules(
     named: &Named,
@@ -179,7 +180,7 @@ fn rebuild_rules(
 ) -> Result<(), String> {
     let Some(split) = backends.split else { return Ok(()) };
     let kind = named.object.kind;
-    let mut ours = Vec::new();
+    let mut steps: Vec<Value> = Vec::new();
     let mut all = Vec::new();
     for (index, rule) in rules(route) {
         if managed::is_ours(rule, made, backends) {
@@ -193,19 +194,18 @@ fn rebuild_rules(
                 rule["backendRefs"] = backends.changed(&rule, &change);
             }
             sticky::set(&mut rule, kind, split, backends.routing);
-            ours.push(rule.clone());
+            let made = if named.takes_rules { managed::wanted(split, &rule, backends)? } else { Vec::new() };
+            steps.extend(made.iter().map(|rule| rule["matches"].clone()));
+            all.extend(made);
         }
         all.push(rule);
     }
-    let steps = if named.takes_rules { managed::wanted(split, &ours, backends)? } else { Vec::new() };
     let mut remembered = managed::remembered(route);
     if steps.is_empty() {
         remembered.remove(&managed::key(backends));
     } else {
-        let matches: Vec<Value> = steps.iter().map(|rule| rule["matches"].clone()).collect();
-        remembered.insert(managed::key(backends), matches.into());
+        remembered.insert(managed::key(backends), steps.into());
     }
-    all.extend(steps);
     if route["spec"]["rules"].as_array() != Some(&all) {
         patch.read("/spec/rules", route["spec"]["rules"].clone());
         patch.replace("/spec/rules", all);

@@ -1,7 +1,6 @@
 //! Sticky sessions: the router remembers by a cookie which backend of a rule a user saw, while there are two.
 
 use serde_json::{Value, json};
-use sluice_crds::rollout::router::StickySessions;
 
 use crate::objects::Kind;
 use crate::routing::Routing;
@@ -31,6 +30,15 @@ pub(super) fn set(rule: &mut Value, kind: Kind, split: &Split, routing: &Routing
     };
 }
 
+/// Removes ours.
+pub(super) fn remove(rule: &mut Value, routing: &Routing) {
+    if is_ours(&rule[FIELD], routing)
+        && let Some(fields) = rule.as_object_mut()
+    {
+        fields.remove(FIELD);
+    }
+}
+
 fn wanted(kind: Kind, split: &Split, routing: &Routing) -> Option<Value> {
     let sticky = routing.traffic.sticky_sessions.as_ref()?;
     let can = matches!(kind, Kind::HttpRoute | Kind::GrpcRoute) && split.is_mixed();
@@ -45,7 +53,7 @@ fn wanted(kind: Kind, split: &Split, routing: &Routing) -> Option<Value> {
 }
 
 fn is_ours(there: &Value, routing: &Routing) -> bool {
-    let sticky = routing.traffic.sticky_sessions.clone().unwrap_or_else(StickySessions::default);
+    let sticky = routing.traffic.sticky_sessions.clone().unwrap_or_default();
     there["sessionName"] == sticky.cookie_name()
 }
 

@@ -148,7 +148,7 @@ fn select(patch: &mut Patch, index: usize, subset: &Value, hash: &str) {
         patch.read(&label, there.clone());
         patch.set(&label, hash);
     } else {
-        patch.read(format_args!("{path}/labels"), Value::Null);
+        patch.read(format_args!("{path}/labels"), subset["labels"].clone());
         patch.set(format_args!("{path}/labels"), json!({HASH_LABEL: hash}));
     }
 }

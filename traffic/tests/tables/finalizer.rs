@@ -28,7 +28,7 @@ kind: VirtualService
 metadata: {name: web}
 spec:
   http:
-  - {name: beta, match: [{headers: {x: {exact: y}}}], route: [{destination: {host: web-canary}, weight: 100}]}
+  - {name: beta, match: [{headers: {x: {exact: w}}}], route: [{destination: {host: web-canary}, weight: 100}]}
   - {route: [{destination: {host: web-stable}, weight: 100}, {destination: {host: web-canary}, weight: 0}]}
 ";
 

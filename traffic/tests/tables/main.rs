@@ -1,6 +1,8 @@
 //! Routing objects before and after, written by hand.
 
+mod examples;
 mod finalizer;
+mod junk;
 mod named;
 mod properties;
 mod support;

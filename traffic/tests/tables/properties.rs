@@ -93,7 +93,7 @@ fn mesh(random: &mut Random) -> Value {
 
 fn mesh_world(random: &mut Random) -> World {
     let service = |name: &str, namespace: &str, random: &mut Random| {
-        let routes = mixed(random, |ours, random| http_route(ours, random));
+        let routes = mixed(random, http_route);
         json!({
             "apiVersion": "networking.istio.io/v1", "kind": "VirtualService",
             "metadata": {"name": name, "namespace": namespace},
@@ -185,7 +185,12 @@ fn header(name: &str, random: &mut Random) -> Value {
 }
 
 fn mirror(name: &str, random: &mut Random) -> Value {
-    json!({"name": name, "percentage": random.below(101), "match": [{"path": {"prefix": "/a"}}, {"method": {"exact": "GET"}}]})
+    let requests = match random.below(3) {
+        0 => json!([{"path": {"prefix": "/"}}]),
+        1 => json!([{"path": {"prefix": "/a"}}]),
+        _ => json!([{"path": {"exact": "/a/b"}}, {"method": {"exact": "GET"}}]),
+    };
+    json!({"name": name, "percentage": random.below(101), "match": requests})
 }
 
 /// Somebody sets a weight by hand.

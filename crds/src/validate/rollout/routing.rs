@@ -123,7 +123,7 @@ fn check_routers(path: &FieldPath, routing: &TrafficRouting, found: &mut Found) 
         check_alb(&path.field("alb"), alb, found);
     }
     if let Some(gateway) = &routing.gateway_api {
-        gateway::check(&path.field("gatewayAPI"), gateway, false, found);
+        gateway::check(&path.field("gatewayAPI"), gateway, found);
     }
     if let Some(smi) = &routing.smi {
         let path = path.field("smi");
