@@ -362,8 +362,8 @@ fn routers() {
                 "{argoproj-labs/gatewayAPI: {httpRouteSelector: {matchLabels: {app: web}}}}",
             )],
             &[
-                "spec.strategy.canary.trafficRouting.plugins[\"argoproj-labs/gatewayAPI\"].httpRouteSelector: chooses routes by label, which Sluice does not; name them in httpRoutes, grpcRoutes, tlsRoutes or tcpRoutes",
                 "spec.strategy.canary.trafficRouting.plugins[\"argoproj-labs/gatewayAPI\"]: names no route; write httpRoute, grpcRoute, tlsRoute or tcpRoute",
+                "spec.strategy.canary.trafficRouting.plugins[\"argoproj-labs/gatewayAPI\"].httpRouteSelector: chooses routes by label, which Sluice does not; name them in httpRoutes, grpcRoutes, tlsRoutes or tcpRoutes",
             ],
         ),
         one(
