@@ -1,6 +1,6 @@
 //! What comes out: small writes, each with its precondition and its reason, and what stands in the way.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::objects::{ObjectRef, Objects, Seen};
 
@@ -46,7 +46,7 @@ pub enum Action {
     /// Creates it, if it isn't there.
     Create(Value),
     /// A JSON Patch. It begins with a `test` of the uid and of every field that the decision was made from.
-    JsonPatch(Vec<Value>),
+    JsonPatch(Vec<Operation>),
     /// Deletes it, if it is still the object that was seen, in the state in which it was seen.
     Delete {
         /// `preconditions.uid`
@@ -54,6 +54,31 @@ pub enum Action {
         /// `preconditions.resourceVersion`
         resource_version: String,
     },
+}
+
+/// One operation of a JSON Patch. A route of many rules has hundreds, so they become JSON only when they are sent.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Operation {
+    /// The value is this one (`null`: or nothing is there).
+    Test(String, Value),
+    /// Sets a member, whether or not it is there; into a list it inserts.
+    Add(String, Value),
+    /// Sets a member that is there.
+    Replace(String, Value),
+    /// Removes a member that is there.
+    Remove(String),
+}
+
+impl Operation {
+    /// The operation as it is sent.
+    pub fn to_json(&self) -> Value {
+        match self {
+            Self::Test(path, value) => json!({"op": "test", "path": path, "value": value}),
+            Self::Add(path, value) => json!({"op": "add", "path": path, "value": value}),
+            Self::Replace(path, value) => json!({"op": "replace", "path": path, "value": value}),
+            Self::Remove(path) => json!({"op": "remove", "path": path}),
+        }
+    }
 }
 
 /// Why an object was left as it is.

@@ -19,7 +19,7 @@ mod split;
 mod text;
 mod weigh;
 
-pub use edit::{Action, Edit, Edits, FIELD_MANAGER, Problem, Target};
+pub use edit::{Action, Edit, Edits, FIELD_MANAGER, Operation, Problem, Target};
 pub use objects::{Kind, Needs, ObjectRef, Objects, Seen};
 pub use observed::{Observed, Share, Subsets, Weights};
 pub use probe::is_in_force;

@@ -1,13 +1,15 @@
 //! JSON Patches that fail as a whole where the object is not the one that was seen.
 
-use std::fmt::Display;
+use std::fmt::{Display, Write};
 
 use serde_json::{Map, Value};
 
+use crate::edit::Operation;
+
 /// A patch in the making: what was read is tested first, what is changed comes behind.
 pub(crate) struct Patch {
-    tests: Vec<Value>,
-    changes: Vec<Value>,
+    tests: Vec<Operation>,
+    changes: Vec<Operation>,
 }
 
 impl Patch {
@@ -20,22 +22,22 @@ impl Patch {
 
     /// The decision was made from this value (`null`: from its absence).
     pub(crate) fn read(&mut self, path: impl Display, value: Value) {
-        self.tests.push(operation("test", path.to_string(), Some(value)));
+        self.tests.push(Operation::Test(text(path), value));
     }
 
     /// Sets a member, whether or not it is there; into a list it inserts.
     pub(crate) fn set(&mut self, path: impl Display, value: impl Into<Value>) {
-        self.changes.push(operation("add", path.to_string(), Some(value.into())));
+        self.changes.push(Operation::Add(text(path), value.into()));
     }
 
     /// Replaces what is there, also an item of a list.
     pub(crate) fn replace(&mut self, path: impl Display, value: impl Into<Value>) {
-        self.changes.push(operation("replace", path.to_string(), Some(value.into())));
+        self.changes.push(Operation::Replace(text(path), value.into()));
     }
 
     /// Removes a member that is there.
     pub(crate) fn remove(&mut self, path: impl Display) {
-        self.changes.push(operation("remove", path.to_string(), None));
+        self.changes.push(Operation::Remove(text(path)));
     }
 
     /// Sets or removes (`None`) one annotation of an object.
@@ -48,7 +50,11 @@ impl Patch {
         let path = format!("/metadata/annotations/{}", escaped(key));
         if there.is_object() {
             self.read(&path, there[key].clone());
-        } else if !self.tests.iter().any(|test| test["path"] == "/metadata/annotations") {
+        } else if !self
+            .tests
+            .iter()
+            .any(|test| matches!(test, Operation::Test(path, _) if path == "/metadata/annotations"))
+        {
             self.read("/metadata/annotations", there.clone());
             self.set("/metadata/annotations", Map::new());
         }
@@ -64,20 +70,19 @@ impl Patch {
     }
 
     /// All operations, the tests first.
-    pub(crate) fn operations(mut self) -> Vec<Value> {
+    pub(crate) fn operations(mut self) -> Vec<Operation> {
         self.tests.append(&mut self.changes);
         self.tests
     }
 }
 
-fn operation(op: &str, path: String, value: Option<Value>) -> Value {
-    let mut fields = Map::new();
-    fields.insert("op".to_owned(), Value::from(op));
-    fields.insert("path".to_owned(), Value::from(path));
-    if let Some(value) = value {
-        fields.insert("value".to_owned(), value);
-    }
-    Value::Object(fields)
+/// A path, in one piece of memory: a route of many rules has hundreds of them.
+fn text(path: impl Display) -> String {
+    const USUAL: usize = 48;
+    let mut text = String::with_capacity(USUAL);
+    // A String takes whatever is written to it.
+    let _ = write!(text, "{path}");
+    text
 }
 
 /// A key as one part of a JSON Pointer.

@@ -59,7 +59,10 @@ fn a_patch_goes_to_the_version_that_was_read_and_tests_who_it_is() {
     let [edit] = done.edits.as_slice() else { panic!("{done:?}") };
     assert_eq!(edit.target.api_prefix(), "/apis/networking.istio.io/v1beta1");
     let Action::JsonPatch(operations) = &edit.action else { panic!("{edit:?}") };
-    assert_eq!(operations[0], json!({"op": "test", "path": "/metadata/uid", "value": "uid-VirtualService-web"}));
+    assert_eq!(
+        operations[0].to_json(),
+        json!({"op": "test", "path": "/metadata/uid", "value": "uid-VirtualService-web"})
+    );
 }
 
 #[test]

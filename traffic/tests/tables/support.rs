@@ -10,7 +10,9 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 use sluice_crds::rollout::TrafficRouting;
 use sluice_sandbox::patch::json as json_patch;
-use sluice_traffic::{Action, Edits, Kind, ObjectRef, Objects, Routing, Seen, Split, edits, give_back, split};
+use sluice_traffic::{
+    Action, Edits, Kind, ObjectRef, Objects, Operation, Routing, Seen, Split, edits, give_back, split,
+};
 
 pub(crate) const KINDS: [Kind; 7] = [
     Kind::Ingress,
@@ -220,7 +222,8 @@ pub(crate) fn apply(world: &World, done: &Edits) -> Result<World, String> {
                 world.insert(object.clone(), stored(created.clone()).1);
             }
             Action::JsonPatch(operations) => {
-                let body = serde_json::to_vec(operations).expect("JSON");
+                let body: Vec<Value> = operations.iter().map(Operation::to_json).collect();
+                let body = serde_json::to_vec(&body).expect("JSON");
                 let (operations, strict) = json_patch::decode(&body).map_err(|error| format!("{object}: {error:?}"))?;
                 same("complaints", &Vec::new(), &strict)?;
                 let there = world.get(object).ok_or(format!("{object} is not there"))?;
