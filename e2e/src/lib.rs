@@ -11,6 +11,7 @@ mod history;
 pub mod kubectl;
 pub mod kubelets;
 mod namespace;
+pub mod scenario;
 pub mod sight;
 
 pub use cluster::{Cluster, Kind, connect};

@@ -1,8 +1,6 @@
 //! Releases in a whole cluster on virtual time: every write of every plan is judged, and each story is told once
 //! more with the controller dying after every single write.
 
-mod driver;
-mod invariants;
 mod seeds;
 mod stories;
 mod upsets;
