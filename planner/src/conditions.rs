@@ -6,8 +6,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use sluice_crds::rollout::status::{RolloutPhase, RolloutStatus};
 use sluice_crds::unit::Condition;
 
-use crate::observe::Release;
-use crate::steps::Advanced;
+use crate::advance::Advanced;
+use crate::observe::{Release, Services, Strategy};
 
 /// Where a release is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,7 +144,17 @@ fn progressing(release: &Release<'_>, stage: Stage) -> Fact {
 
 fn is_healthy(release: &Release<'_>, status: &RolloutStatus) -> bool {
     let wanted = Some(release.replicas);
-    status.updated_replicas == wanted && status.available_replicas == wanted && status.replicas == wanted
+    let pods = status.updated_replicas == wanted && status.available_replicas == wanted;
+    match release.strategy {
+        Strategy::Canary(_) => pods && status.replicas == wanted,
+        Strategy::BlueGreen(_) => {
+            let Services { active, preview, .. } = release.services;
+            pods && [active, preview]
+                .into_iter()
+                .flatten()
+                .all(|service| service.hash() == Some(release.new_hash.as_str()))
+        }
+    }
 }
 
 /// Same status and reason: the condition stays as it is, except that progress moves its clock, and that what it

@@ -4,7 +4,9 @@
 //! says what is safe to do now, and what the release waits for.
 #![warn(missing_docs)]
 
+mod advance;
 mod conditions;
+mod delays;
 pub mod engine;
 mod names;
 mod observe;
@@ -18,6 +20,7 @@ mod selectors;
 mod snapshot;
 mod steps;
 mod strategy;
+mod switch;
 mod transition;
 mod why;
 mod wishes;
@@ -58,7 +61,8 @@ pub fn plan(snapshot: &Snapshot, now: Timestamp) -> Plan {
 }
 
 fn decide(release: &Release<'_>, now: Timestamp) -> Plan {
-    let target = strategy::canary::target(release);
+    let target = strategy::target(release);
+    let advanced = advance::advance(release, now);
     let mut plan = Plan::default();
     match release.new {
         // The name is settled first, through the status, or by waiting.
@@ -70,7 +74,8 @@ fn decide(release: &Release<'_>, now: Timestamp) -> Plan {
         Some(new) => {
             plan.writes.extend(revisions::number_rollout(release));
             plan.writes.extend(revisions::keep_true(release, new));
-            plan.writes.extend(selectors::writes(release, target));
+            plan.writes.extend(selectors::writes(release, target, &advanced));
+            plan.writes.extend(delays::writes(release, &advanced, now));
             if !release.rollout.spec.paused() {
                 let resizes = transition::resizes(release, target);
                 plan.writes.extend(transition::writes(release, &resizes));
@@ -78,7 +83,7 @@ fn decide(release: &Release<'_>, now: Timestamp) -> Plan {
             plan.writes.extend(revisions::forget(release));
         }
     }
-    report::report(release, target, &mut plan, now);
+    report::report(release, target, advanced, &mut plan, now);
     plan
 }
 

@@ -6,6 +6,8 @@ pub(crate) const REVISION: &str = "rollout.argoproj.io/revision";
 pub(crate) const REVISION_HISTORY: &str = "rollout.argoproj.io/revision-history";
 /// `spec.replicas` of the Rollout when the ReplicaSet was last sized.
 pub(crate) const DESIRED_REPLICAS: &str = "rollout.argoproj.io/desired-replicas";
+/// Until when a ReplicaSet keeps pods that nothing needs any more.
+pub(crate) const SCALE_DOWN_DEADLINE: &str = "scale-down-deadline";
 /// Name of the Rollout that owns a Service's selector.
 pub(crate) const MANAGED_BY: &str = "argo-rollouts.argoproj.io/managed-by-rollouts";
 /// Which of several controllers an object belongs to.

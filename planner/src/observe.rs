@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 use sluice_crds::Rollout;
-use sluice_crds::rollout::{CanaryStep, CanaryStrategy, RolloutStatus};
+use sluice_crds::rollout::{BlueGreenStrategy, CanaryStep, CanaryStrategy, ProgressThreshold, RolloutStatus};
 use sluice_crds::template::{StepHash, TemplateHash};
-use sluice_crds::values::Rounding;
+use sluice_crds::values::{IntOrPercent, Rounding};
 
 use crate::plan::Event;
 use crate::revisions;
@@ -14,7 +14,7 @@ use crate::wishes::{self, Facts};
 /// A release as it is: who is who, what a user allows, and what is remembered.
 pub(crate) struct Release<'a> {
     pub(crate) rollout: &'a Rollout,
-    pub(crate) canary: &'a CanaryStrategy,
+    pub(crate) strategy: Strategy<'a>,
     /// The status as it is stored.
     pub(crate) stored: &'a RolloutStatus,
     /// Pods wanted in all.
@@ -29,7 +29,8 @@ pub(crate) struct Release<'a> {
     pub(crate) stable: Option<&'a ReplicaSet>,
     /// All other revisions, newest first.
     pub(crate) others: Vec<&'a ReplicaSet>,
-    pub(crate) step_hash: StepHash,
+    /// None where the strategy has no steps.
+    pub(crate) step_hash: Option<StepHash>,
     pub(crate) facts: Facts,
     /// What happened at the door: told with the status.
     pub(crate) news: Vec<Event>,
@@ -40,7 +41,19 @@ pub(crate) struct Release<'a> {
     /// Whether an own ReplicaSet of that name is just being deleted.
     pub(crate) name_is_leaving: bool,
     pub(crate) services: Services<'a>,
+    /// Whether the wanted revision is an earlier one, so near that going back needs no steps.
+    pub(crate) in_rollback_window: bool,
+    pub(crate) now: Timestamp,
     pub(crate) pods: &'a [std::sync::Arc<Pod>],
+}
+
+/// How a new revision replaces the old one.
+#[derive(Clone, Copy)]
+pub(crate) enum Strategy<'a> {
+    /// Step by step; the share of traffic is the share of pods.
+    Canary(&'a CanaryStrategy),
+    /// Beside the old one, and then all at once, by a Service's selector.
+    BlueGreen(&'a BlueGreenStrategy),
 }
 
 /// How far the number of pods may leave what is wanted.
@@ -55,15 +68,77 @@ pub(crate) struct Budgets {
 /// The Services of the strategy.
 #[derive(Clone, Copy)]
 pub(crate) struct Services<'a> {
+    /// `canary.stableService`
     pub(crate) stable: Option<&'a Service>,
+    /// `canary.canaryService`
     pub(crate) canary: Option<&'a Service>,
+    /// `blueGreen.activeService`
+    pub(crate) active: Option<&'a Service>,
+    /// `blueGreen.previewService`
+    pub(crate) preview: Option<&'a Service>,
+}
+
+impl<'a> Strategy<'a> {
+    fn of(rollout: &'a Rollout) -> Option<Self> {
+        let canary = rollout.spec.canary().map(Self::Canary);
+        canary.or_else(|| rollout.spec.blue_green().map(Self::BlueGreen))
+    }
+
+    fn steps(self) -> &'a [CanaryStep] {
+        match self {
+            Self::Canary(canary) => canary.steps(),
+            Self::BlueGreen(_) => &[],
+        }
+    }
+
+    /// The named Services, as far as they exist.
+    fn services(self, snapshot: &'a Snapshot) -> Services<'a> {
+        let find = |name: Option<&str>| {
+            let name = name.filter(|name| !name.is_empty())?;
+            snapshot.services.iter().map(|service| &**service).find(|service| service.meta.name == name)
+        };
+        let none = Services { stable: None, canary: None, active: None, preview: None };
+        match self {
+            Self::Canary(canary) => Services {
+                stable: find(canary.stable_service.as_deref()),
+                canary: find(canary.canary_service.as_deref()),
+                ..none
+            },
+            Self::BlueGreen(blue_green) => Services {
+                active: find(Some(&blue_green.active_service)),
+                preview: find(blue_green.preview_service.as_deref()),
+                ..none
+            },
+        }
+    }
+
+    /// With how many available pods a user is content.
+    fn progress_threshold(self) -> Option<&'a ProgressThreshold> {
+        match self {
+            Self::Canary(canary) => canary.replica_progress_threshold.as_ref(),
+            Self::BlueGreen(_) => None,
+        }
+    }
+
+    fn max_unavailable(self) -> IntOrPercent {
+        match self {
+            Self::Canary(canary) => canary.max_unavailable(),
+            Self::BlueGreen(blue_green) => blue_green.max_unavailable(),
+        }
+    }
 }
 
 impl Budgets {
     /// Surge is rounded up, what may be missing is rounded down; one of the two is at least 1, else nothing moves.
-    pub(crate) fn of(canary: &CanaryStrategy, replicas: i32) -> Self {
-        let surge = canary.max_surge().resolve_bare_as_percent(replicas, Rounding::Up).unwrap_or(0).max(0);
-        let unavailable = canary.max_unavailable().resolve_bare_as_percent(replicas, Rounding::Down).unwrap_or(0);
+    /// Blue-green runs a whole second set of pods.
+    fn of(strategy: Strategy<'_>, replicas: i32) -> Self {
+        let surge = match strategy {
+            Strategy::Canary(canary) => {
+                canary.max_surge().resolve_bare_as_percent(replicas, Rounding::Up).unwrap_or(0).max(0)
+            }
+            Strategy::BlueGreen(_) => replicas,
+        };
+        let unavailable = strategy.max_unavailable().resolve_bare_as_percent(replicas, Rounding::Down).unwrap_or(0);
         let unavailable = if surge == 0 { unavailable.max(1) } else { unavailable.max(0) };
         Self { surge, unavailable: unavailable.min(replicas) }
     }
@@ -81,7 +156,7 @@ impl<'a> Release<'a> {
     /// Reads a snapshot whose spec has no mistakes.
     pub(crate) fn observe(snapshot: &'a Snapshot, stored: &'a RolloutStatus, now: Timestamp) -> Option<Self> {
         let rollout = &*snapshot.rollout;
-        let canary = rollout.spec.canary()?;
+        let strategy = Strategy::of(rollout)?;
         let uid = rollout.metadata.uid.as_deref();
         let ours = |set: &ReplicaSet| set.meta.controller.as_deref() == uid;
         let mut owned: Vec<&ReplicaSet> =
@@ -98,22 +173,24 @@ impl<'a> Release<'a> {
         let stable_hash = stored.stable_rs.as_ref().filter(|hash| !hash.is_empty());
         let stable = stable_hash.and_then(|hash| owned.iter().find(|set| set.hash() == hash.as_str()).copied());
         let others = owned.iter().copied().filter(|set| !same(new, set) && !same(stable, set)).collect();
-        let step_hash = steps_hash(canary.steps());
-        let in_window = wishes::in_rollback_window(rollout, &owned, new, stable);
-        let read = wishes::read(stored, canary, &new_hash, &step_hash, in_window, now);
+        let step_hash = match strategy {
+            Strategy::Canary(canary) => Some(steps_hash(canary.steps())),
+            Strategy::BlueGreen(_) => None,
+        };
+        let was_rejected =
+            stored.rejected.iter().flatten().any(|rejected| rejected.pod_hash.as_ref() == Some(&new_hash));
+        let in_window = !was_rejected && wishes::in_rollback_window(rollout, &owned, new, stable);
+        let read = wishes::read(stored, strategy.steps(), &new_hash, step_hash.as_ref(), in_window, now);
         let name = format!("{}-{new_hash}", rollout.metadata.name.as_deref().unwrap_or_default());
         let namesake = snapshot.replica_sets.iter().find(|set| new.is_none() && set.meta.name == name);
         let leaving = namesake.is_some_and(|set| ours(set) && set.meta.deleting);
-        let service = |name: &Option<String>| {
-            snapshot.services.iter().map(|service| &**service).find(|service| Some(&service.meta.name) == name.as_ref())
-        };
         let replicas = rollout.spec.replicas();
         Some(Self {
             rollout,
-            canary,
+            strategy,
             stored,
             replicas,
-            budgets: Budgets::of(canary, replicas),
+            budgets: Budgets::of(strategy, replicas),
             new,
             new_hash,
             revision,
@@ -125,7 +202,9 @@ impl<'a> Release<'a> {
             restarts_clock: read.restarts_clock,
             name_is_taken: namesake.is_some() && !leaving,
             name_is_leaving: leaving,
-            services: Services { stable: service(&canary.stable_service), canary: service(&canary.canary_service) },
+            services: strategy.services(snapshot),
+            in_rollback_window: in_window,
+            now,
             pods: &snapshot.pods,
         })
     }
@@ -153,12 +232,37 @@ impl<'a> Release<'a> {
 
     /// Whether a Service of ours sends traffic to this ReplicaSet.
     pub(crate) fn is_selected(&self, set: &ReplicaSet) -> bool {
-        let services = [self.services.stable, self.services.canary];
-        services.into_iter().flatten().any(|service| service.hash() == Some(set.hash()))
+        let Services { stable, canary, active, preview: _ } = self.services;
+        // A preview is looked at; it carries no traffic.
+        [stable, canary, active].into_iter().flatten().any(|service| service.hash() == Some(set.hash()))
+    }
+
+    /// Whether going back needs no checks: to a revision within the window, or to one that still stands since it
+    /// was stable.
+    pub(crate) fn is_fast_rollback(&self) -> bool {
+        let (Some(new), Some(stable)) = (self.new, self.other_stable()) else { return false };
+        let was_rejected =
+            self.facts.rejected.iter().any(|rejected| rejected.pod_hash.as_ref() == Some(&self.new_hash));
+        let still_stands = matches!(self.strategy, Strategy::BlueGreen(_))
+            && new.wanted > 0
+            && new.scale_down_deadline.is_some()
+            && new.meta.created_at < stable.meta.created_at
+            && !was_rejected;
+        self.in_rollback_window || still_stands
+    }
+
+    /// Pods that may be missing, as the strategy says it.
+    pub(crate) fn max_unavailable(&self) -> IntOrPercent {
+        self.strategy.max_unavailable()
     }
 
     pub(crate) fn steps(&self) -> &'a [CanaryStep] {
-        self.canary.steps()
+        self.strategy.steps()
+    }
+
+    /// With how many available pods of those wanted a user is content.
+    pub(crate) fn progress_threshold(&self) -> Option<&'a ProgressThreshold> {
+        self.strategy.progress_threshold()
     }
 
     pub(crate) fn namespace(&self) -> &'a str {

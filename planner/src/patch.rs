@@ -53,6 +53,12 @@ impl Patch {
         self
     }
 
+    /// Removes an annotation that was seen.
+    pub(crate) fn unannotate(self, key: &str, there: &str) -> Self {
+        let path = format!("/metadata/annotations/{}", escaped(key));
+        self.read(&path, there).remove(&path)
+    }
+
     /// Whether nothing would change.
     pub(crate) fn is_empty(&self) -> bool {
         self.changes.is_empty()

@@ -2,8 +2,9 @@
 
 use sluice_crds::rollout::status::{RolloutPhase, RolloutStatus};
 
-use crate::observe::Release;
-use crate::steps::Advanced;
+use crate::advance::Advanced;
+use crate::observe::{Release, Strategy};
+use crate::strategy::blue_green::is_active;
 
 pub(crate) struct Said {
     pub(crate) phase: RolloutPhase,
@@ -43,10 +44,21 @@ pub(crate) fn phase(release: &Release<'_>, advanced: &Advanced, status: &Rollout
     if count(status.available_replicas) < updated {
         return said(Progressing, "updated replicas are still becoming available");
     }
+    let is_stable = advanced.facts.stable_hash.as_ref() == Some(&release.new_hash);
+    if let Strategy::BlueGreen(_) = release.strategy {
+        // As the Service was seen: the switch itself is seen by the pass that follows it.
+        if release.new.is_none_or(|new| !is_active(release, new)) {
+            return said(Progressing, "active service cutover pending");
+        }
+        if !is_stable {
+            return said(Progressing, "waiting for analysis to complete");
+        }
+        return said(Healthy, "");
+    }
     if replicas > updated {
         return said(Progressing, "old replicas are pending termination");
     }
-    if advanced.facts.stable_hash.as_ref() != Some(&release.new_hash) {
+    if !is_stable {
         return said(Progressing, "waiting for all steps to complete");
     }
     said(Healthy, "")

@@ -2,7 +2,7 @@
 //! field, and nothing is half done: the running pods stay as they are.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use sluice_crds::rollout::{CanaryStep, CanaryStrategy, RolloutSpec, StepKind};
+use sluice_crds::rollout::{BlueGreenStrategy, CanaryStep, CanaryStrategy, RolloutSpec, StepKind};
 use sluice_crds::template::PodTemplate;
 use sluice_crds::values::{LabelSelector, Rounding};
 
@@ -22,9 +22,9 @@ pub(crate) fn mistakes(snapshot: &Snapshot) -> Vec<String> {
         Some(strategy) => match (&strategy.canary, &strategy.blue_green) {
             (Some(canary), None) => {
                 canary_mistakes(spec, canary, &mut found);
-                services(snapshot, canary, &mut found);
+                canary_services(snapshot, canary, &mut found);
             }
-            (None, Some(_)) => found.push(unfinished("spec.strategy.blueGreen", "use spec.strategy.canary")),
+            (None, Some(blue_green)) => blue_green_mistakes(snapshot, blue_green, &mut found),
             _ => found.push("spec.strategy: must have exactly one of canary and blueGreen".to_owned()),
         },
         None => found.push("spec.strategy: is missing; write canary: {}".to_owned()),
@@ -123,6 +123,35 @@ fn canary_mistakes(spec: &RolloutSpec, canary: &CanaryStrategy, found: &mut Vec<
     }
 }
 
+fn canary_services(snapshot: &Snapshot, canary: &CanaryStrategy, found: &mut Vec<String>) {
+    let (stable, new) = (canary.stable_service.as_deref(), canary.canary_service.as_deref());
+    if stable.is_some() && stable == new {
+        found.push("spec.strategy.canary.canaryService: must not be the same Service as stableService".to_owned());
+    }
+    services(snapshot, "spec.strategy.canary", [("stableService", stable), ("canaryService", new)], found);
+}
+
+fn blue_green_mistakes(snapshot: &Snapshot, blue_green: &BlueGreenStrategy, found: &mut Vec<String>) {
+    let path = "spec.strategy.blueGreen";
+    let unfinished_parts = [
+        (blue_green.pre_promotion_analysis.is_some(), "prePromotionAnalysis"),
+        (blue_green.post_promotion_analysis.is_some(), "postPromotionAnalysis"),
+        (blue_green.anti_affinity.is_some(), "antiAffinity"),
+        (blue_green.preview_metadata.is_some(), "previewMetadata"),
+        (blue_green.active_metadata.is_some(), "activeMetadata"),
+    ];
+    let unfinished_parts = unfinished_parts.iter().filter(|(used, _)| *used);
+    found.extend(unfinished_parts.map(|(_, field)| unfinished(&format!("{path}.{field}"), "leave it out")));
+    let (active, preview) = (blue_green.active_service.as_str(), blue_green.preview_service.as_deref());
+    if active.is_empty() {
+        found.push(format!("{path}.activeService: is missing; name the Service that carries the traffic"));
+    }
+    if preview == Some(active) {
+        found.push(format!("{path}.previewService: must not be the same Service as activeService"));
+    }
+    services(snapshot, path, [("activeService", Some(active)), ("previewService", preview)], found);
+}
+
 fn step_mistake(step: &CanaryStep) -> Option<String> {
     let unfinished = |field: &str| Some(format!(".{field}: is not supported yet; use setWeight and pause"));
     match step.kind() {
@@ -147,21 +176,18 @@ fn step_mistake(step: &CanaryStep) -> Option<String> {
     }
 }
 
-fn services(snapshot: &Snapshot, canary: &CanaryStrategy, found: &mut Vec<String>) {
+/// Named Services that are not there, or that belong to another Rollout.
+fn services(snapshot: &Snapshot, path: &str, named: [(&str, Option<&str>); 2], found: &mut Vec<String>) {
     let rollout = snapshot.rollout.metadata.name.as_deref().unwrap_or_default();
-    let (stable, new) = (canary.stable_service.as_deref(), canary.canary_service.as_deref());
-    if stable.is_some() && stable == new {
-        found.push("spec.strategy.canary.canaryService: must not be the same Service as stableService".to_owned());
-    }
-    for (field, name) in [("stableService", stable), ("canaryService", new)] {
+    for (field, name) in named {
         let Some(name) = name.filter(|name| !name.is_empty()) else { continue };
         let Some(service) = snapshot.services.iter().find(|service| service.meta.name == name) else {
-            found.push(format!("spec.strategy.canary.{field}: service \"{name}\" not found; create it"));
+            found.push(format!("{path}.{field}: service \"{name}\" not found; create it"));
             continue;
         };
         if let Some(owner) = service.meta.annotations.get(MANAGED_BY).filter(|owner| *owner != rollout) {
             found.push(format!(
-                "spec.strategy.canary.{field}: service \"{name}\" is managed by Rollout \"{owner}\"; give each Rollout its own"
+                "{path}.{field}: service \"{name}\" is managed by Rollout \"{owner}\"; give each Rollout its own"
             ));
         }
     }

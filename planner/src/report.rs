@@ -6,24 +6,27 @@ use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde_json::{Map, Value};
 use sluice_crds::Rollout;
-use sluice_crds::rollout::status::{Columns, RolloutStatus};
-use sluice_crds::template::PodTemplate;
+use sluice_crds::rollout::status::{BlueGreenStatus, Columns, RolloutStatus};
+use sluice_crds::template::{HASH_LABEL, PodTemplate, TemplateHash};
 
+use crate::advance::Advanced;
 use crate::conditions::{self, Stage};
-use crate::observe::Release;
+use crate::delays;
+use crate::observe::{Release, Strategy};
 use crate::patch::Patch;
 use crate::phase;
 use crate::plan::{Action, Event, Kind, Plan, Target as Object, Write};
-use crate::snapshot::Snapshot;
-use crate::steps::{self, Advanced};
-use crate::strategy::canary::{Target, target_at};
+use crate::snapshot::{ReplicaSet, Service, Snapshot};
+use crate::strategy::blue_green::is_active;
+use crate::strategy::canary::target_at;
+use crate::strategy::{ALL, Target};
 use crate::why;
-use crate::wishes;
+use crate::wishes::{self, Facts};
 
 /// Completes a plan with what is to be said of it.
-pub(crate) fn report(release: &Release<'_>, target: Target, plan: &mut Plan, now: Timestamp) {
-    let mut advanced = steps::advance(release, now);
+pub(crate) fn report(release: &Release<'_>, target: Target, mut advanced: Advanced, plan: &mut Plan, now: Timestamp) {
     let mut status = counted(release);
+    status.blue_green = blue_green(release, &advanced.facts);
     let progress = release.restarts_clock || has_progressed(release, &status, &advanced);
     let deadline = deadline(release, &advanced, progress, now);
     let mut stage = stage(release, &advanced, deadline.is_some_and(|deadline| deadline <= now));
@@ -44,7 +47,8 @@ pub(crate) fn report(release: &Release<'_>, target: Target, plan: &mut Plan, now
     tell(release, stage, &mut advanced, &mut events);
 
     plan.why = why::sentence(release, target, &advanced, stage);
-    plan.wake_at = [advanced.wake_at, deadline.filter(|deadline| *deadline > now)].into_iter().flatten().min();
+    let timers = [advanced.wake_at, deadline.filter(|deadline| *deadline > now), delays::next(release, now)];
+    plan.wake_at = timers.into_iter().flatten().min();
     // What we write now changes the counts again: numbers alone wait for the pass that follows.
     let may_wait = !plan.writes.is_empty() && events.is_empty();
     let numbers: &[&str] = if may_wait { &NUMBERS } else { &[] };
@@ -73,18 +77,17 @@ pub(crate) fn refuse(snapshot: &Snapshot, mistakes: &[String], now: Timestamp) -
 
 /// The stored status with every number as it is now.
 fn counted(release: &Release<'_>) -> RolloutStatus {
-    let sum = |count: fn(&crate::snapshot::ReplicaSet) -> i32| {
-        release.all().fold(0_i32, |sum, set| sum.saturating_add(count(set)))
-    };
-    let selector = release.rollout.spec.selector.as_ref().and_then(|selector| selector.read().ok());
+    let sum = |count: fn(&ReplicaSet) -> i32| release.all().fold(0_i32, |sum, set| sum.saturating_add(count(set)));
     let replicas = sum(|set| set.replicas);
+    let scaled = scaled(release);
+    let count = |count: fn(&ReplicaSet) -> i32| scaled.map_or_else(|| sum(count), count);
     RolloutStatus {
         replicas: Some(replicas),
         updated_replicas: Some(release.new.map_or(0, |new| new.replicas)),
-        ready_replicas: Some(sum(|set| set.ready)),
-        available_replicas: Some(sum(|set| set.available)),
-        hpa_replicas: Some(replicas),
-        selector: selector.map(|selector| selector.to_string()),
+        ready_replicas: Some(count(|set| set.ready)),
+        available_replicas: Some(count(|set| set.available)),
+        hpa_replicas: Some(count(|set| set.replicas)),
+        selector: selector(release, scaled),
         // What is left to restart was refused before: there is nothing.
         restarted_at: release.rollout.spec.restart_at.clone().or_else(|| release.stored.restarted_at.clone()),
         observed_generation: release.rollout.metadata.generation.map(Into::into),
@@ -92,11 +95,24 @@ fn counted(release: &Release<'_>) -> RolloutStatus {
     }
 }
 
+/// The one revision that an autoscaler measures: with blue-green the active one, as the preview has no load.
+fn scaled<'a>(release: &Release<'a>) -> Option<&'a ReplicaSet> {
+    release.all().find(|set| is_active(release, set))
+}
+
+fn selector(release: &Release<'_>, scaled: Option<&ReplicaSet>) -> Option<String> {
+    let mut selector = release.rollout.spec.selector.clone()?;
+    if let Some(set) = scaled {
+        selector.match_labels.get_or_insert_default().insert(HASH_LABEL.to_owned(), set.hash().to_owned());
+    }
+    selector.read().ok().map(|selector| selector.to_string())
+}
+
 /// Writes the facts down.
 fn remember(status: &mut RolloutStatus, release: &Release<'_>, advanced: &Advanced) {
     let facts = &advanced.facts;
     status.current_pod_hash = Some(release.new_hash.clone());
-    status.current_step_hash = Some(release.step_hash.clone());
+    status.current_step_hash = release.step_hash.clone();
     status.current_step_index = (!release.steps().is_empty()).then(|| i32::try_from(facts.step).unwrap_or(i32::MAX));
     status.stable_rs = facts.stable_hash.clone();
     status.pause_conditions = (!facts.pauses.is_empty()).then(|| facts.pauses.clone());
@@ -104,10 +120,25 @@ fn remember(status: &mut RolloutStatus, release: &Release<'_>, advanced: &Advanc
     status.abort = facts.aborted_at.is_some().then_some(true);
     status.aborted_at = facts.aborted_at.map(Time);
     status.promote_full = facts.promote_full.then_some(true);
+    status.proven_replicas = (facts.proven > 0).then_some(facts.proven);
+    status.blue_green = blue_green(release, facts);
     status.rejected = (!facts.rejected.is_empty()).then(|| facts.rejected.clone());
     if release.name_is_taken {
         status.collision_count = Some(status.collision_count.unwrap_or(0).saturating_add(1));
     }
+}
+
+fn blue_green(release: &Release<'_>, facts: &Facts) -> Option<BlueGreenStatus> {
+    if let Strategy::Canary(_) = release.strategy {
+        return None;
+    }
+    let selected = |service: Option<&Service>| service.and_then(Service::hash).map(TemplateHash::from);
+    Some(BlueGreenStatus {
+        preview_selector: selected(release.services.preview),
+        active_selector: selected(release.services.active),
+        scale_up_preview_check_point: facts.past_preview.then_some(true),
+        ..release.stored.blue_green.clone().unwrap_or_default()
+    })
 }
 
 /// Whether anything came nearer to the end since the stored status was written.
@@ -120,6 +151,8 @@ fn has_progressed(release: &Release<'_>, now: &RolloutStatus, advanced: &Advance
         || count(now.ready_replicas) > count(before.ready_replicas)
         || count(now.available_replicas) > count(before.available_replicas)
         || advanced.facts.step != release.facts.step
+        || now.blue_green.as_ref().map(|now| (&now.active_selector, &now.preview_selector))
+            != before.blue_green.as_ref().map(|before| (&before.active_selector, &before.preview_selector))
         || advanced.promoted
         || before.current_pod_hash.is_none()
 }
@@ -186,18 +219,29 @@ fn tell(release: &Release<'_>, stage: Stage, advanced: &mut Advanced, events: &m
 /// Texts for `kubectl get`.
 fn columns(release: &Release<'_>, advanced: &Advanced) -> Columns {
     let steps = release.steps().len();
-    let available: i32 = release.all().fold(0_i32, |sum, set| sum.saturating_add(set.available));
     let ready: i32 = release.all().fold(0_i32, |sum, set| sum.saturating_add(set.ready));
-    let new = i64::from(release.new.map_or(0, |new| new.available));
-    let actual = if available == 0 { 0 } else { new * 100 / i64::from(available) };
     let images: Vec<&str> = release.rollout.spec.template.iter().flat_map(PodTemplate::images).collect();
+    let (actual, wanted) = weights(release, advanced);
     Columns {
         step: (steps > 0).then(|| format!("{}/{steps}", advanced.facts.step)),
-        // Of the step that begins now: the next pass, which acts on it, then has nothing new to say.
-        weight: Some(format!("{actual}/{}", target_at(release, advanced.facts.step).weight)),
+        weight: Some(format!("{actual}/{wanted}")),
         ready: Some(format!("{ready}/{}", release.replicas)),
         images: Some(images.join(",")),
     }
+}
+
+/// Share of the new revision, as it is and as it is wanted.
+fn weights(release: &Release<'_>, advanced: &Advanced) -> (i64, i32) {
+    if let Strategy::BlueGreen(_) = release.strategy {
+        let active = release.new.is_some_and(|new| is_active(release, new));
+        let wanted = release.other_stable().is_none() || active || advanced.may_switch;
+        return (if active { i64::from(ALL) } else { 0 }, if wanted { ALL } else { 0 });
+    }
+    let available = release.all().fold(0_i32, |sum, set| sum.saturating_add(set.available));
+    let new = i64::from(release.new.map_or(0, |new| new.available));
+    let actual = if available == 0 { 0 } else { new * 100 / i64::from(available) };
+    // Of the step that begins now: the next pass, which acts on it, then has nothing new to say.
+    (actual, target_at(release, advanced.facts.step).weight)
 }
 
 /// One patch of all that changed. It fails where somebody asked for something meanwhile that it has not seen.
@@ -248,7 +292,8 @@ fn status_write(
 }
 
 /// Fields that say how many pods there are.
-const NUMBERS: [&str; 8] = [
+const NUMBERS: [&str; 9] = [
+    "provenReplicas",
     "replicas",
     "updatedReplicas",
     "readyReplicas",

@@ -11,6 +11,8 @@ use sluice_crds::Rollout;
 use sluice_crds::template::{HASH_LABEL, PodTemplate};
 use sluice_crds::values::parse_time;
 
+use crate::names::SCALE_DOWN_DEADLINE;
+
 /// Everything that is observed around one Rollout.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
@@ -74,6 +76,8 @@ pub struct ReplicaSet {
     pub available: i32,
     /// `status.observedGeneration`.
     pub observed_generation: i64,
+    /// Until when it keeps pods that nothing needs any more, if that was written on it.
+    pub scale_down_deadline: Option<Timestamp>,
     /// Why its controller can't make pods (quota, webhook), if it can't: reason and message.
     pub failure: Option<(String, String)>,
 }
@@ -143,8 +147,11 @@ impl ReplicaSet {
             let text = |field: &str| condition[field].as_str().unwrap_or_default().to_owned();
             (text("reason"), text("message"))
         });
+        let meta = Metadata::from_json(object)?;
+        let deadline = meta.annotations.get(SCALE_DOWN_DEADLINE).and_then(|text| parse_time(text).ok());
         Ok(Self {
-            meta: Metadata::from_json(object)?,
+            meta,
+            scale_down_deadline: deadline,
             wanted: spec["replicas"].as_i64().map_or(1, to_count),
             min_ready_seconds: spec["minReadySeconds"].as_i64().map_or(0, to_count),
             template: PodTemplate::from(spec["template"].clone()),

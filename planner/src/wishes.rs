@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use sluice_crds::Rollout;
-use sluice_crds::rollout::CanaryStrategy;
+use sluice_crds::rollout::CanaryStep;
 use sluice_crds::rollout::status::{PauseCondition, RejectedRevision, RolloutStatus};
 use sluice_crds::template::{StepHash, TemplateHash};
 
@@ -25,6 +25,10 @@ pub(crate) struct Facts {
     pub(crate) aborted_at: Option<Timestamp>,
     /// Whether somebody asked to skip all that is left.
     pub(crate) promote_full: bool,
+    /// Blue-green: whether the preview has stood as long as it was to stand.
+    pub(crate) past_preview: bool,
+    /// So many pods of the new revision have been available together.
+    pub(crate) proven: i32,
     /// Revisions that were taken back, the latest first.
     pub(crate) rejected: Vec<RejectedRevision>,
 }
@@ -39,18 +43,18 @@ pub(crate) struct Read {
 /// Reads the stored status against the revision and the steps that the spec asks for now.
 pub(crate) fn read(
     stored: &RolloutStatus,
-    canary: &CanaryStrategy,
+    steps: &[CanaryStep],
     new_hash: &TemplateHash,
-    step_hash: &StepHash,
+    step_hash: Option<&StepHash>,
     in_window: bool,
     now: Timestamp,
 ) -> Read {
-    let steps = canary.steps().len();
+    let steps = steps.len();
     let stable_hash = stored.stable_rs.clone().filter(|hash| !hash.is_empty());
     let rejected = stored.rejected.clone().unwrap_or_default();
     let is_stable = stable_hash.as_ref() == Some(new_hash);
     let other_revision = stored.current_pod_hash.as_ref() != Some(new_hash);
-    if other_revision || stored.current_step_hash.as_ref() != Some(step_hash) {
+    if other_revision || stored.current_step_hash.as_ref() != step_hash {
         let skips = is_stable || (other_revision && in_window);
         let mut events = Vec::new();
         if other_revision && skips {
@@ -67,6 +71,8 @@ pub(crate) fn read(
         paused_by_us: stored.controller_pause.unwrap_or(false),
         aborted_at: None,
         promote_full: stored.promote_full.unwrap_or(false),
+        past_preview: stored.blue_green.as_ref().and_then(|status| status.scale_up_preview_check_point) == Some(true),
+        proven: stored.proven_replicas.unwrap_or(0),
         rejected,
     };
     if is_stable {
@@ -91,6 +97,7 @@ pub(crate) fn read(
             facts.step = 0;
             facts.pauses.clear();
             facts.paused_by_us = false;
+            facts.past_preview = false;
             true
         }
         (false, None) => false,
@@ -109,6 +116,7 @@ pub(crate) fn abort(facts: &mut Facts, at: Timestamp) {
     facts.pauses.clear();
     facts.paused_by_us = false;
     facts.promote_full = false;
+    facts.past_preview = false;
 }
 
 /// So many revisions that were taken back are remembered.

@@ -50,12 +50,21 @@ impl Judge {
         match write.target.kind {
             Kind::ReplicaSet => {
                 if let Some(to) = set_to("/spec/replicas").and_then(Value::as_i64) {
-                    self.resize(world, rollout, &write.target.name, to);
+                    if rollout["spec"]["strategy"].get("blueGreen").is_some() {
+                        Self::resize_beside(world, rollout, &write.target.name, to);
+                    } else {
+                        self.resize(world, rollout, &write.target.name, to);
+                    }
                 }
             }
             Kind::Service => {
                 if let Some(to) = set_to(&format!("/spec/selector/{HASH}")).and_then(Value::as_str) {
-                    self.switch(world, &write.target.name, to);
+                    let preview =
+                        rollout["spec"]["strategy"]["blueGreen"]["previewService"] == write.target.name.as_str();
+                    self.switch(world, &write.target.name, to, preview);
+                    if rollout["spec"]["strategy"]["blueGreen"]["activeService"] == write.target.name.as_str() {
+                        Self::switch_all(world, rollout, &write.target.name, to);
+                    }
                 }
             }
             Kind::Rollout | Kind::RolloutStatus => {}
@@ -114,10 +123,47 @@ impl Judge {
         }
     }
 
+    /// Promises 1, 2 and 4 with blue-green: what carries the traffic, and what it would go back to, stays at size.
+    fn resize_beside(world: &World, rollout: &Value, name: &str, to: i64) {
+        let sizes = sizes(world);
+        let this = sizes.iter().find(|size| size.name == name).expect("the ReplicaSet is there");
+        let replicas = rollout["spec"]["replicas"].as_i64().expect("a count");
+        let active = rollout["spec"]["strategy"]["blueGreen"]["activeService"].as_str().expect("a name");
+        let is_active = services(world).into_iter().any(|(service, hash)| service == active && hash == this.hash);
+        let is_stable = rollout["status"]["stableRS"] == this.hash.as_str();
+        if to < this.wanted {
+            assert!(!is_active || to >= replicas, "{name} → {to}: it carries the traffic of {replicas} pods");
+            assert!(!is_stable || to >= replicas, "{name} → {to}: it is what an abort returns to");
+        } else {
+            assert!(to <= replicas, "{name} → {to}: {replicas} pods are wanted");
+        }
+    }
+
+    /// Promises 1 and 4: all traffic moves only to what can carry it, or at least as much of it as what it leaves.
+    fn switch_all(world: &World, rollout: &Value, service: &str, to: &str) {
+        let sizes = sizes(world);
+        let there = services(world).into_iter().find(|(name, _)| name == service).map(|(_, hash)| hash);
+        let available = |hash: &str| sizes.iter().find(|size| size.hash == hash).map_or(0, |size| size.available);
+        let from = there.map_or(0, |hash| available(&hash));
+        let replicas = rollout["spec"]["replicas"].as_i64().expect("a count");
+        let least = replicas - replicas * 25 / 100;
+        assert!(available(to) >= least.min(from.max(1)), "{service} → {to}: {} pods, {from} before", available(to));
+        let aborted = rollout["status"]["abort"] == true;
+        let is_stable = rollout["status"]["stableRS"] == to;
+        assert!(!aborted || is_stable || rollout["status"]["promoteFull"] == true, "an aborted release is switched to");
+    }
+
     /// Promises 1 and 6: a Service moves to a revision that can serve, and not back and forth.
-    fn switch(&mut self, world: &World, service: &str, to: &str) {
-        let target = sizes(world).into_iter().find(|size| size.hash == to).expect("a revision to select");
-        assert!(target.available > 0, "{service} is pointed at {to}, which has no pods");
+    /// (A preview carries no traffic, and moves at once where nothing serves behind it.)
+    fn switch(&mut self, world: &World, service: &str, to: &str, is_preview: bool) {
+        let sizes = sizes(world);
+        let target = sizes.iter().find(|size| size.hash == to).expect("a revision to select");
+        let from = services(world).into_iter().find(|(name, _)| name == service).map(|(_, hash)| hash);
+        let serves = sizes
+            .iter()
+            .any(|size| size.ready > 0 && from.as_ref().is_none_or(|from| from.is_empty() || *from == size.hash));
+        let may_move = if is_preview { target.ready > 0 || !serves } else { target.available > 0 };
+        assert!(may_move, "{service} is pointed at {to}, which has no pods");
         let values = self.selectors.entry(service.to_owned()).or_default();
         assert!(!values.iter().any(|value| value == to), "{service} flaps: {values:?}, then {to}");
         values.push(to.to_owned());

@@ -78,6 +78,9 @@ api_types! {
         /// becomes stable after all.
         #[schemars(transform = mark::atomic)]
         pub rejected: Option<Vec<RejectedRevision>>,
+        /// So many pods of the revision that is being released have been available together. Of these as many
+        /// as maxUnavailable allows may be lost to nodes that come and go without holding the release.
+        pub proven_replicas: Option<i32>,
         /// Texts for the columns of kubectl get. For people; tools read the fields above.
         pub columns: Option<Columns>,
     }

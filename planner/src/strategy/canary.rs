@@ -2,28 +2,8 @@
 
 use sluice_crds::rollout::{CanaryStep, StepKind};
 
+use super::{ALL, Target};
 use crate::observe::Release;
-
-/// The weight that means all traffic.
-const ALL: i32 = 100;
-
-/// What is wanted at a step. Other revisions are wanted empty.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Target {
-    /// Pods of the new revision.
-    pub(crate) new: i32,
-    /// Pods of the stable revision, where that is another one.
-    pub(crate) stable: i32,
-    /// Share of the new revision, of 100.
-    pub(crate) weight: i32,
-}
-
-impl Target {
-    /// Whether the new revision is to serve alone.
-    pub(crate) fn is_all(self) -> bool {
-        self.weight == ALL
-    }
-}
 
 /// What is wanted now.
 pub(crate) fn target(release: &Release<'_>) -> Target {

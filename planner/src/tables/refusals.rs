@@ -87,8 +87,9 @@ fn what_is_not_finished_is_named() {
         (
             "/spec",
             "strategy",
-            json!({"blueGreen": {"activeService": "a"}}),
-            "spec.strategy.blueGreen: is not supported yet; use spec.strategy.canary",
+            json!({"blueGreen": {"activeService": "a", "prePromotionAnalysis": {}}}),
+            "spec.strategy.blueGreen.prePromotionAnalysis: is not supported yet; leave it out; \
+             spec.strategy.blueGreen.activeService: service \"a\" not found; create it",
         ),
     ];
     for (at, field, value, expected) in rows {

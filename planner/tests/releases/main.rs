@@ -1,6 +1,7 @@
 //! Releases in a whole cluster on virtual time: every write of every plan is judged, and each story is told once
 //! more with the controller dying after every single write.
 
+mod blue_green;
 mod seeds;
 mod stories;
 mod upsets;

@@ -21,7 +21,7 @@ spec:
 ";
 
 /// Tells a story twice, without and with crashes, and compares how both end.
-fn twice(story: impl Fn(&mut Site)) {
+pub(crate) fn twice(story: impl Fn(&mut Site)) {
     let mut ends = Vec::new();
     for crashes in [Crashes::Never, Crashes::AfterEachWrite] {
         let mut site = Site::new(crashes);

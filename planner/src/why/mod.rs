@@ -1,5 +1,7 @@
 //! The one sentence that says what is going on and what it waits for, with its numbers.
 
+mod blue_green;
+
 use jiff::SignedDuration;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use sluice_crds::rollout::StepKind;
@@ -7,11 +9,14 @@ use sluice_crds::rollout::status::PauseReason;
 use sluice_crds::template::TemplateHash;
 use sluice_crds::values::seconds_time;
 
+use crate::advance::Advanced;
 use crate::conditions::Stage;
-use crate::observe::Release;
+use crate::observe::{Release, Strategy};
 use crate::snapshot::ReplicaSet;
-use crate::steps::{Advanced, describe};
-use crate::strategy::canary::{Target, target_at};
+use crate::steps::{describe, length_of};
+use crate::strategy::Target;
+use crate::strategy::canary::target_at;
+use crate::switch;
 
 /// Why the release is where it is.
 pub(crate) fn sentence(release: &Release<'_>, target: Target, advanced: &Advanced, stage: Stage) -> String {
@@ -26,6 +31,9 @@ pub(crate) fn sentence(release: &Release<'_>, target: Target, advanced: &Advance
     }
     match stage {
         Stage::Aborted => {
+            if let Some(sentence) = blue_green::still_on_new(release) {
+                return sentence;
+            }
             let stable = available(release.other_stable(), release.replicas);
             let left = release.new.map_or(0, |new| new.replicas);
             let trouble = trouble(release, release.other_stable());
@@ -53,7 +61,7 @@ pub(crate) fn sentence(release: &Release<'_>, target: Target, advanced: &Advance
             let trouble = trouble(release, release.new);
             format!("stuck: no progress for {seconds} s; revision {revision} has {new} pods available{trouble}")
         }
-        Stage::Retried | Stage::Moving => moving(release, advanced),
+        Stage::Retried | Stage::Moving => moving(release, target, advanced),
     }
 }
 
@@ -78,15 +86,21 @@ pub(crate) fn was_rejected(release: &Release<'_>) -> String {
     format!("; it was rejected{at}: {}", rejected.reason.as_deref().unwrap_or("no reason given"))
 }
 
-fn moving(release: &Release<'_>, advanced: &Advanced) -> String {
+fn moving(release: &Release<'_>, target: Target, advanced: &Advanced) -> String {
     let revision = release.revision;
-    let target = target_at(release, advanced.facts.step);
+    let target = match release.strategy {
+        Strategy::Canary(_) => target_at(release, advanced.facts.step),
+        Strategy::BlueGreen(_) => target,
+    };
     let Some(new) = release.new else { return format!("revision {revision} gets its ReplicaSet") };
     let place = place(release, advanced);
     let trouble = trouble(release, Some(new));
     let has = available(Some(new), target.new);
     if new.available_to_stay() < target.new {
         return format!("{place}: waiting: revision {revision} has {has} pods available{trouble}");
+    }
+    if let Strategy::BlueGreen(_) = release.strategy {
+        return blue_green::moving(release, advanced, &place, &has);
     }
     let stable = release.other_stable().map(|stable| stable.replicas).filter(|pods| *pods != target.stable);
     match stable {
@@ -102,18 +116,12 @@ fn paused(release: &Release<'_>, advanced: &Advanced, target: Target) -> String 
     }
     let place = place(release, advanced);
     let Some(pause) = advanced.facts.pauses.first() else { return place };
-    if pause.reason != Some(PauseReason::CanaryPauseStep) {
+    if !matches!(pause.reason, Some(PauseReason::CanaryPauseStep | PauseReason::BlueGreenPause)) {
         let reason = pause.reason.as_ref().map_or("no reason", |reason| reason.as_str());
         return format!("{place}: paused ({reason}) until somebody promotes or aborts");
     }
-    let length = match release.steps().get(advanced.facts.step).and_then(sluice_crds::rollout::CanaryStep::kind) {
-        Some(StepKind::Pause(pause)) => pause.duration.as_ref().and_then(|duration| duration.parse().ok()),
-        _ => None,
-    };
     let start = pause.start_time.as_ref().map(|Time(at)| *at);
-    let end = length
-        .zip(start)
-        .and_then(|(length, start)| start.checked_add(SignedDuration::from_nanos(length.nanos())).ok());
+    let end = length(release, advanced).zip(start).and_then(|(length, start)| start.checked_add(length).ok());
     match end {
         Some(end) => format!(
             "{place}: paused until {}; revision {} has {has} pods available",
@@ -126,6 +134,17 @@ fn paused(release: &Release<'_>, advanced: &Advanced, target: Target) -> String 
     }
 }
 
+/// How long the current pause lasts, if it ends by itself.
+fn length(release: &Release<'_>, advanced: &Advanced) -> Option<SignedDuration> {
+    match release.strategy {
+        Strategy::Canary(_) => match release.steps().get(advanced.facts.step)?.kind()? {
+            StepKind::Pause(pause) => length_of(pause),
+            _ => None,
+        },
+        Strategy::BlueGreen(blue_green) => switch::length_of_pause(blue_green),
+    }
+}
+
 fn place(release: &Release<'_>, advanced: &Advanced) -> String {
     place_at(release, advanced.facts.step)
 }
@@ -135,6 +154,7 @@ fn place_at(release: &Release<'_>, step: usize) -> String {
     match steps.get(step) {
         Some(what) => format!("step {}/{} ({})", step + 1, steps.len(), describe(what)),
         None if release.stable.is_none() => "first release".to_owned(),
+        None if matches!(release.strategy, Strategy::BlueGreen(_)) => blue_green::place(release),
         None if steps.is_empty() => "rolling update".to_owned(),
         None => format!("all {} steps done", steps.len()),
     }
@@ -145,6 +165,9 @@ fn available(set: Option<&ReplicaSet>, of: i32) -> String {
 }
 
 fn leftovers(release: &Release<'_>) -> String {
+    if let Some(kept) = blue_green::kept(release) {
+        return kept;
+    }
     let old: i32 = release.others.iter().fold(0_i32, |sum, set| sum.saturating_add(set.replicas));
     if old == 0 { String::new() } else { format!("; {old} pods of older revisions are on their way out") }
 }

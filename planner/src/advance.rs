@@ -1,0 +1,118 @@
+//! How far a release has come: what is done since the stored status, told in order.
+
+use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use sluice_crds::rollout::ProgressThresholdKind;
+use sluice_crds::rollout::status::{PauseCondition, PauseReason};
+use sluice_crds::values::Rounding;
+
+use crate::observe::{Release, Strategy};
+use crate::plan::Event;
+use crate::snapshot::ReplicaSet;
+use crate::wishes::{self, Facts};
+use crate::{steps, switch};
+
+/// The facts after this pass.
+pub(crate) struct Advanced {
+    pub(crate) facts: Facts,
+    pub(crate) events: Vec<Event>,
+    /// When a pause ends by itself.
+    pub(crate) wake_at: Option<Timestamp>,
+    /// Whether all is ready for the active Service to move to the new revision.
+    pub(crate) may_switch: bool,
+    /// Whether the new revision became the stable one in this pass.
+    pub(crate) promoted: bool,
+}
+
+/// Goes as far as what is there allows, and promotes at the end.
+pub(crate) fn advance(release: &Release<'_>, now: Timestamp) -> Advanced {
+    let facts = release.facts.clone();
+    let mut advanced = Advanced { facts, events: Vec::new(), wake_at: None, may_switch: false, promoted: false };
+    let aborted = advanced.facts.aborted_at.is_some();
+    let Some(new) = release.new else { return advanced };
+    if release.rollout.spec.paused() || aborted || release.is_fully_promoted() {
+        return advanced;
+    }
+    advanced.facts.proven = proven(release, new);
+    match release.strategy {
+        Strategy::Canary(_) => steps::advance(release, &mut advanced, now),
+        Strategy::BlueGreen(blue_green) => switch::advance(release, blue_green, new, &mut advanced, now),
+    }
+    advanced
+}
+
+fn proven(release: &Release<'_>, new: &ReplicaSet) -> i32 {
+    let all_available = new.is_observed() && new.available_to_stay() >= new.wanted;
+    if all_available { new.wanted } else { release.facts.proven.min(new.wanted) }
+}
+
+/// Begins a pause, or says whether it is over: by time, or because somebody took its condition away.
+pub(crate) fn pause_is_over(
+    advanced: &mut Advanced,
+    reason: PauseReason,
+    length: Option<SignedDuration>,
+    now: Timestamp,
+) -> bool {
+    let facts = &mut advanced.facts;
+    let since = match facts.pauses.first() {
+        Some(pause) if pause.reason.as_ref() == Some(&reason) => pause.start_time.as_ref().map_or(now, |Time(at)| *at),
+        Some(_) => return false,
+        None if facts.paused_by_us => return true,
+        None if length == Some(SignedDuration::ZERO) => return true,
+        None => {
+            advanced.events.push(Event::normal("RolloutPaused", format!("Rollout is paused ({reason})")));
+            facts.pauses = vec![PauseCondition { reason: Some(reason), start_time: Some(Time(now)) }];
+            facts.paused_by_us = true;
+            now
+        }
+    };
+    // A pause that ends beyond the calendar waits for a person.
+    let Some(end) = length.and_then(|length| since.checked_add(length).ok()) else { return false };
+    if end > now {
+        advanced.wake_at = Some(end);
+    }
+    end <= now
+}
+
+/// Whether all pods of a revision are there, as far as a release needs them.
+pub(crate) fn is_complete(release: &Release<'_>, set: &ReplicaSet, pods: i32) -> bool {
+    set.is_observed() && set.wanted == pods && set.available_to_stay() >= needed(release, pods)
+}
+
+/// Available pods of the new revision, of so many, that let it pass: all, unless the user is content with less.
+/// Once all of them have been available together, those that `maxUnavailable` allows may be lost to nodes that
+/// come and go without holding the release.
+pub(crate) fn needed(release: &Release<'_>, wanted: i32) -> i32 {
+    let content = content_with(release, wanted).min(wanted);
+    if release.facts.proven < wanted {
+        return content;
+    }
+    let may_be_lost = release.max_unavailable().resolve_bare_as_percent(wanted, Rounding::Down).unwrap_or(0);
+    let last = i32::from(wanted > 0);
+    content.min(wanted.saturating_sub(may_be_lost.max(0)).max(last))
+}
+
+fn content_with(release: &Release<'_>, wanted: i32) -> i32 {
+    let Some(threshold) = release.progress_threshold() else { return wanted };
+    let value = threshold.value.unwrap_or(i32::MAX).max(0);
+    match threshold.kind {
+        Some(ProgressThresholdKind::Percent) => {
+            let share = (i64::from(wanted) * i64::from(value) + 99) / 100;
+            i32::try_from(share).unwrap_or(wanted)
+        }
+        Some(ProgressThresholdKind::Pods) => value,
+        Some(ProgressThresholdKind::Other(_)) | None => wanted,
+    }
+}
+
+/// The new revision becomes the stable one.
+pub(crate) fn promote(release: &Release<'_>, advanced: &mut Advanced, how: &str) {
+    let (revision, hash) = (release.revision, &release.new_hash);
+    let sentence = format!("Rollout completed update to revision {revision} ({hash}): {how}");
+    advanced.events.push(Event::normal("RolloutCompleted", sentence));
+    let rejected = std::mem::take(&mut advanced.facts.rejected);
+    let step = release.steps().len();
+    advanced.facts = Facts { stable_hash: Some(hash.clone()), step, rejected, ..Facts::default() };
+    wishes::forgive(&mut advanced.facts, hash);
+    advanced.promoted = true;
+}

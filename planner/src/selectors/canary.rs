@@ -1,0 +1,42 @@
+//! The stable and the canary Service of a canary without traffic routing.
+
+use crate::names::MANAGED_BY;
+use crate::observe::Release;
+use crate::snapshot::{ReplicaSet, Service};
+use crate::strategy::Target;
+
+/// Each Service that may move now, and where to.
+pub(super) fn moves<'a>(release: &Release<'a>, target: Target) -> Vec<(&'a Service, &'a ReplicaSet)> {
+    let stable = release.services.stable.and_then(|service| Some((service, stable_revision(release, target)?)));
+    let canary = release.services.canary.and_then(|service| Some((service, canary_revision(release, service)?)));
+    let moves = [stable, canary].into_iter().flatten();
+    moves.filter(|(service, set)| has_pods_for(service, set)).collect()
+}
+
+/// The stable Service follows the stable revision; before there is one, the first. Where all traffic is to go to
+/// the new revision it moves as soon as enough pods are there, so that it is never left without any.
+fn stable_revision<'a>(release: &Release<'a>, target: Target) -> Option<&'a ReplicaSet> {
+    let Some(stable) = release.other_stable() else { return release.new };
+    let enough = release.budgets.least_available(release.replicas).max(1);
+    let new_serves = release.new.filter(|new| target.is_all() && new.available_to_stay() >= enough);
+    Some(new_serves.unwrap_or(stable))
+}
+
+/// The canary Service follows the new revision, and goes back to stable when the release is aborted. While the
+/// new revision has no pods, a revision that is neither of them is left for stable, so that it can go.
+fn canary_revision<'a>(release: &Release<'a>, service: &Service) -> Option<&'a ReplicaSet> {
+    let Some(stable) = release.other_stable() else { return release.new };
+    if release.facts.aborted_at.is_some() {
+        return Some(stable);
+    }
+    let new_serves = release.new.filter(|new| new.available_to_stay() > 0);
+    let points_at_another = release.others.iter().any(|other| service.hash() == Some(other.hash()));
+    new_serves.or_else(|| points_at_another.then_some(stable))
+}
+
+/// A Service that others looked after until now carries traffic, so it moves only to a complete revision.
+fn has_pods_for(service: &Service, set: &ReplicaSet) -> bool {
+    let available = set.available_to_stay();
+    let is_ours = service.meta.annotations.contains_key(MANAGED_BY);
+    available > 0 && (is_ours || available >= set.wanted)
+}

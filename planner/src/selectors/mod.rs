@@ -1,0 +1,56 @@
+//! Which revision each Service selects. This is the only place that decides it, so no selector flaps.
+
+mod blue_green;
+mod canary;
+
+use serde_json::Value;
+use sluice_crds::template::HASH_LABEL;
+
+use crate::advance::Advanced;
+use crate::names::MANAGED_BY;
+use crate::observe::{Release, Strategy};
+use crate::patch::{Patch, escaped};
+use crate::plan::{Action, Event, Kind, Target as Object, Write};
+use crate::revisions::TextMap;
+use crate::snapshot::{ReplicaSet, Service};
+use crate::strategy::Target;
+
+/// The selectors that can be moved now.
+pub(crate) fn writes(release: &Release<'_>, target: Target, advanced: &Advanced) -> Vec<Write> {
+    let moves = match release.strategy {
+        Strategy::Canary(_) => canary::moves(release, target),
+        Strategy::BlueGreen(_) => blue_green::moves(release, advanced),
+    };
+    moves.into_iter().filter_map(|(service, set)| point(release, service, set)).collect()
+}
+
+fn point(release: &Release<'_>, service: &Service, set: &ReplicaSet) -> Option<Write> {
+    let (from, to) = (service.hash(), set.hash());
+    let owner = TextMap::from([(MANAGED_BY.to_owned(), release.name().to_owned())]);
+    let is_ours = service.meta.annotations.contains_key(MANAGED_BY);
+    if from == Some(to) && is_ours {
+        return None;
+    }
+    let path = format!("/spec/selector/{}", escaped(HASH_LABEL));
+    let mut patch = Patch::of(&service.meta.uid);
+    if from != Some(to) {
+        patch = if service.selector.is_empty() {
+            let selector = TextMap::from([(HASH_LABEL.to_owned(), to.to_owned())]);
+            patch.read("/spec/selector", Value::Null).set("/spec/selector", serde_json::json!(selector))
+        } else {
+            patch.read(&path, from.map_or(Value::Null, Value::from)).set(&path, to)
+        };
+    }
+    if !is_ours {
+        patch = patch.annotate(service.meta.has_annotations.then_some(&service.meta.annotations), &owner);
+    }
+    let name = &service.meta.name;
+    let sentence = format!("Switched selector of service '{name}' from '{}' to '{to}'", from.unwrap_or_default());
+    let events = if from == Some(to) { Vec::new() } else { vec![Event::normal("SwitchService", sentence)] };
+    Some(Write {
+        target: Object { kind: Kind::Service, namespace: service.meta.namespace.clone(), name: name.clone() },
+        action: Action::Patch(patch.operations()),
+        reason: format!("{to} has {} pods available for service {name}", set.available_to_stay()),
+        events,
+    })
+}

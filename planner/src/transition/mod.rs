@@ -1,0 +1,66 @@
+//! The largest safe step from what is there towards what is wanted.
+//!
+//! Sizes are judged as if each write were the last one: raising counts every pod that is asked for, draining
+//! counts only pods that are available now.
+
+mod by_pods;
+mod by_selector;
+
+use crate::delays;
+use crate::names::DESIRED_REPLICAS;
+use crate::observe::{Release, Strategy};
+use crate::patch::Patch;
+use crate::plan::{Event, Write};
+use crate::revisions::{TextMap, annotations_of, number, replica_set_patch};
+use crate::snapshot::ReplicaSet;
+use crate::strategy::Target;
+
+/// A size for a ReplicaSet.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Resize<'a> {
+    pub(crate) set: &'a ReplicaSet,
+    pub(crate) to: i32,
+}
+
+/// The sizes that can be written now, in this order: what grows, then what shrinks.
+pub(crate) fn resizes<'a>(release: &Release<'a>, target: Target) -> Vec<Resize<'a>> {
+    match release.strategy {
+        Strategy::Canary(_) => by_pods::resizes(release, target),
+        Strategy::BlueGreen(_) => by_selector::resizes(release, target),
+    }
+}
+
+/// The writes of these sizes, and of what they were made for where only that changed.
+pub(crate) fn writes(release: &Release<'_>, resizes: &[Resize<'_>]) -> Vec<Write> {
+    let mut writes: Vec<Write> = resizes.iter().map(|resize| resize_write(release, *resize)).collect();
+    let unsized_sets = release.other_stable().into_iter().chain(release.new);
+    for set in unsized_sets.filter(|set| resizes.iter().all(|resize| resize.set.meta.uid != set.meta.uid)) {
+        let wanted = made_for(release);
+        if set.wanted > 0 && set.meta.annotations.get(DESIRED_REPLICAS) != wanted.get(DESIRED_REPLICAS) {
+            let patch = Patch::of(&set.meta.uid).annotate(annotations_of(set), &wanted);
+            writes.push(replica_set_patch(set, patch, format!("the Rollout asks for {} pods", release.replicas)));
+        }
+    }
+    writes
+}
+
+fn made_for(release: &Release<'_>) -> TextMap {
+    TextMap::from([(DESIRED_REPLICAS.to_owned(), release.replicas.to_string())])
+}
+
+fn resize_write(release: &Release<'_>, resize: Resize<'_>) -> Write {
+    let Resize { set, to } = resize;
+    let (name, from, revision) = (&set.meta.name, set.wanted, number(set));
+    let revision =
+        if release.new.is_some_and(|new| new.meta.uid == set.meta.uid) { release.revision } else { revision };
+    let way = if to > from { "up" } else { "down" };
+    let patch = Patch::of(&set.meta.uid)
+        .read("/spec/replicas", from)
+        .set("/spec/replicas", to)
+        .annotate(annotations_of(set), &made_for(release));
+    let patch = if to == 0 { delays::without_deadline(set, patch) } else { patch };
+    let sentence = format!("Scaled {way} ReplicaSet {name} (revision {revision}) from {from} to {to}");
+    let mut write = replica_set_patch(set, patch, format!("revision {revision} goes from {from} to {to} pods"));
+    write.events.push(Event::normal("ScalingReplicaSet", sentence));
+    write
+}
