@@ -6,6 +6,7 @@
 
 mod cluster;
 pub mod conformance;
+pub mod crds;
 mod eventually;
 mod history;
 pub mod kubectl;

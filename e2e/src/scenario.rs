@@ -14,9 +14,10 @@ use sluice_scenarios::{Before, Call, Doing, Observed, Scenario, Step, applied, c
 use tokio::time::{Instant, sleep};
 
 use crate::cluster::Kind;
+use crate::crds;
 use crate::history::History;
 use crate::namespace::{Namespace, in_namespace};
-pub use controller::{Account, Controller};
+pub use controller::{Account, Controller, Reach};
 
 /// How often is looked. All scenarios run at the same time, and each look is four lists.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -27,7 +28,8 @@ const SLACK: Duration = Duration::from_secs(45);
 pub async fn told_on_the_real_control_plane(file: &Path) -> Result<()> {
     let scenario = Scenario::read(file).map_err(|mistakes| anyhow!(mistakes))?;
     in_namespace("scenario", async |namespace| {
-        let mut controller = Controller::start(&namespace.name, Account::Admin)?;
+        crds::install(&namespace.cluster.client).await?;
+        let mut controller = Controller::start(&namespace.name, Reach::Namespace, Account::Admin)?;
         let outcome = Telling::begin(namespace, &scenario).await?.tell(&scenario, &mut controller).await;
         outcome.with_context(|| controller.last_words())?;
         controller.stop().await

@@ -9,7 +9,7 @@ use clap::Args;
 use serde_json::Value;
 
 use crate::cargo_build::{self, Executable};
-use crate::control_plane_tools::Tools;
+use crate::control_plane_tools::{self, Tools};
 use crate::guarded::Guarded;
 use crate::libtest::TestOutput;
 use crate::process::{self, human};
@@ -46,6 +46,7 @@ impl E2e {
 /// Builds and runs the tests on a control plane that lives no longer than they do.
 pub(crate) fn run_tests(filter: Option<&str>, tally: &mut Tally) -> Result<()> {
     let tools = Tools::ready()?;
+    let helm = control_plane_tools::helm()?;
     let Built { tests, kubelets, sluice } = build()?;
     let mut guarded = Guarded::named("e2e")?;
     let started = Instant::now();
@@ -60,7 +61,8 @@ pub(crate) fn run_tests(filter: Option<&str>, tally: &mut Tally) -> Result<()> {
             .current_dir(workspace::root().join(FOLDER))
             .env("PATH", tools.path()?)
             .env("SLUICE_KUBECONFIG", guarded.instance.kubeconfig())
-            .env("SLUICE_BINARY", &sluice);
+            .env("SLUICE_BINARY", &sluice)
+            .env("HELM", &helm);
         if test.name == SCENARIOS {
             command.env("RUST_TEST_THREADS", AT_ONCE);
         }

@@ -21,27 +21,37 @@ pub enum Account {
     Kubeconfig(PathBuf),
 }
 
-/// A running controller of one namespace, with a log of its own. It dies with this value.
+/// Where the controller looks for Rollouts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// In the scenario's namespace only, so that many scenarios run beside each other.
+    Namespace,
+    /// Everywhere.
+    Cluster,
+}
+
+/// A running controller, with a log of its own. It dies with this value.
 pub struct Controller {
     namespace: String,
+    reach: Reach,
     account: Account,
     log: PathBuf,
     process: Child,
 }
 
 impl Controller {
-    /// Starts one.
-    pub fn start(namespace: &str, account: Account) -> Result<Self> {
+    /// Starts one, whose Lease is in this namespace.
+    pub fn start(namespace: &str, reach: Reach, account: Account) -> Result<Self> {
         let log = std::env::temp_dir().join(format!("sluice-{}-{namespace}.log", std::process::id()));
         File::create(&log).with_context(|| format!("making {}", log.display()))?;
-        let process = spawn(namespace, &account, &log)?;
-        Ok(Self { namespace: namespace.to_owned(), account, log, process })
+        let process = spawn(namespace, reach, &account, &log)?;
+        Ok(Self { namespace: namespace.to_owned(), reach, account, log, process })
     }
 
     /// Kills the process as the kernel would, and starts another one at once.
     pub async fn kill_and_start_again(&mut self) -> Result<()> {
         self.process.kill().await.context("killing the controller")?;
-        self.process = spawn(&self.namespace, &self.account, &self.log)?;
+        self.process = spawn(&self.namespace, self.reach, &self.account, &self.log)?;
         Ok(())
     }
 
@@ -75,7 +85,7 @@ impl Drop for Controller {
     }
 }
 
-fn spawn(namespace: &str, account: &Account, log: &Path) -> Result<Child> {
+fn spawn(namespace: &str, reach: Reach, account: &Account, log: &Path) -> Result<Child> {
     let program = named_by("SLUICE_BINARY")?;
     let kubeconfig = match account {
         Account::Admin => named_by("SLUICE_KUBECONFIG")?,
@@ -84,7 +94,7 @@ fn spawn(namespace: &str, account: &Account, log: &Path) -> Result<Child> {
     let log = File::options().append(true).open(log)?;
     let mut command = Command::new(&program);
     command
-        .args(["controller", "--namespaced", "--namespace", namespace, "--loglevel", "debug"])
+        .args(["controller", "--namespace", namespace, "--loglevel", "debug"])
         .args(["--metricsport", "0", "--healthzPort", "0"])
         // A killed leader is followed soon.
         .args(["--leader-election-lease-duration", "4s", "--leader-election-renew-deadline", "3s"])
@@ -94,6 +104,9 @@ fn spawn(namespace: &str, account: &Account, log: &Path) -> Result<Child> {
         .stdout(log.try_clone()?)
         .stderr(log)
         .kill_on_drop(true);
+    if reach == Reach::Namespace {
+        command.arg("--namespaced");
+    }
     command.spawn().with_context(|| format!("starting {}", program.display()))
 }
 
