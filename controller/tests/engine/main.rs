@@ -3,4 +3,5 @@
 mod faults;
 mod leaders;
 mod releases;
+mod rights;
 mod support;

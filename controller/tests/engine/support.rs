@@ -14,7 +14,7 @@ use sluice_controller::{Clock, Controller, Decide, ElectionSettings, RunError, S
 use sluice_planner::engine::Times;
 use sluice_sandbox::Cluster;
 use sluice_sandbox::api::access::User;
-use sluice_sandbox::api::request::Request;
+use sluice_sandbox::api::request::{Request, Response};
 use sluice_sandbox::doors::{Clock as DoorClock, Door, DoorBody};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -38,6 +38,7 @@ struct Line {
     /// How late the events of watches arrive.
     lag: Arc<Mutex<Duration>>,
     sent: Arc<Mutex<Vec<Sent>>>,
+    user: User,
 }
 
 /// A request that a controller sent.
@@ -45,6 +46,7 @@ struct Line {
 pub(crate) struct Sent {
     pub(crate) method: String,
     pub(crate) path: String,
+    pub(crate) query: String,
     pub(crate) status: u16,
 }
 
@@ -75,6 +77,15 @@ impl Shop {
     }
 
     pub(crate) fn controller_that(&self, identity: &str, decide: Decide) -> Running {
+        self.start(identity, decide, User::admin())
+    }
+
+    /// The product, with the rights of this user.
+    pub(crate) fn controller_as(&self, identity: &str, user: User) -> Running {
+        self.start(identity, sluice_planner::plan, user)
+    }
+
+    fn start(&self, identity: &str, decide: Decide, user: User) -> Running {
         let election =
             ElectionSettings { namespace: "default".to_owned(), identity: identity.to_owned(), times: Times::DEFAULT };
         let settings = Settings {
@@ -88,8 +99,14 @@ impl Shop {
             seed: 1,
         };
         let cut = watch::Sender::new(0);
-        let line =
-            Line { door: self.door.clone(), down: Arc::default(), cut, lag: Arc::default(), sent: Arc::default() };
+        let line = Line {
+            door: self.door.clone(),
+            down: Arc::default(),
+            cut,
+            lag: Arc::default(),
+            sent: Arc::default(),
+            user,
+        };
         let client = Client::new(line.clone(), "default");
         let (handle, shutdown) = ShutdownHandle::new();
         let controller = Controller::new(client, settings, self.clock).deciding_with(decide);
@@ -98,10 +115,19 @@ impl Shop {
     }
 
     pub(crate) fn ask(&self, request: Request) -> Value {
-        let answer = self.door.handle(&request.as_user(User::admin()));
+        let answer = self.answer(request.as_user(User::admin()));
         let body = answer.json_body();
         assert!(answer.status < 300, "{} {body}", answer.status);
         body
+    }
+
+    /// The answer, whatever it is, to whoever asks.
+    pub(crate) fn answer(&self, request: Request) -> Response {
+        self.door.handle(&request)
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     pub(crate) fn rollout(&self, name: &str) -> Value {
@@ -198,9 +224,14 @@ impl Running {
 
     /// What it sent since it was last asked, without what is sent for the lease.
     pub(crate) fn take_sent(&self) -> Vec<Sent> {
-        let mut sent = std::mem::take(&mut *self.line.sent.lock().expect("no panic"));
+        let mut sent = self.take_all_sent();
         sent.retain(|request| !request.path.contains("/leases/"));
         sent
+    }
+
+    /// The same with the lease.
+    pub(crate) fn take_all_sent(&self) -> Vec<Sent> {
+        std::mem::take(&mut *self.line.sent.lock().expect("no panic"))
     }
 
     /// Ends in good order.
@@ -258,14 +289,15 @@ where
             return Box::pin(async move { Ok(answer) });
         }
         let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
-        let watches = request.uri().query().is_some_and(|query| query.contains("watch=true"));
-        request.extensions_mut().insert(User::admin());
+        let query = request.uri().query().unwrap_or_default().to_owned();
+        let watches = query.contains("watch=true");
+        request.extensions_mut().insert(self.user.clone());
         let answer = self.door.call(request);
         let mut cut = self.cut.subscribe();
         let (sent, lag) = (Arc::clone(&self.sent), Arc::clone(&self.lag));
         Box::pin(async move {
             let (parts, body) = answer.await?.into_parts();
-            sent.lock().expect("no panic").push(Sent { method, path, status: parts.status.as_u16() });
+            sent.lock().expect("no panic").push(Sent { method, path, query, status: parts.status.as_u16() });
             let broken = Box::pin(async move { drop(cut.changed().await) });
             let frames = BodyStream::new(body).take_until(broken).then(move |frame| {
                 let late = if watches { *lag.lock().expect("no panic") } else { Duration::ZERO };
