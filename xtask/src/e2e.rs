@@ -25,7 +25,7 @@ const SLUICE: &str = "sluice";
 /// Scenarios pass their time waiting, so many more of them run at once than there are cores.
 const AT_ONCE: &str = "16";
 
-/// Run the end-to-end tests on a real control plane of their own (2 min; 4 to 12 min more the first time).
+/// Run the end-to-end tests on a real control plane of their own (4 min; 4 to 12 min more the first time).
 ///
 /// Builds the control plane if its sources changed, starts one, runs the tests, and takes everything down again,
 /// also when it is interrupted.
