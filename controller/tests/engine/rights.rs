@@ -60,7 +60,7 @@ fn account() -> User {
 /// Whether this request is refused to the account now; without its body it changes nothing.
 fn is_refused(shop: &Shop, sent: &Sent) -> bool {
     let request = Request::new(&sent.method, &format!("{}?{}", sent.path, sent.query));
-    shop.answer(request.as_user(account())).status == 403
+    shop.answer(&request.as_user(account())).status == 403
 }
 
 /// Gives the account these rights and no others.

@@ -115,15 +115,15 @@ impl Shop {
     }
 
     pub(crate) fn ask(&self, request: Request) -> Value {
-        let answer = self.answer(request.as_user(User::admin()));
+        let answer = self.answer(&request.as_user(User::admin()));
         let body = answer.json_body();
         assert!(answer.status < 300, "{} {body}", answer.status);
         body
     }
 
     /// The answer, whatever it is, to whoever asks.
-    pub(crate) fn answer(&self, request: Request) -> Response {
-        self.door.handle(&request)
+    pub(crate) fn answer(&self, request: &Request) -> Response {
+        self.door.handle(request)
     }
 
     pub(crate) fn now(&self) -> Timestamp {
