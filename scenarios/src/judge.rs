@@ -37,6 +37,10 @@ impl Judge {
         self.directions.clear();
     }
 
+    /// Judges a write against what the cluster holds before it.
+    ///
+    /// # Panics
+    /// It breaks a promise.
     pub fn before(&mut self, world: &World, rollout: &Value, write: &Write) {
         Self::touches_only_its_own(world, rollout, write);
         let Action::Patch(operations) = &write.action else { return };

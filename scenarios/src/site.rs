@@ -21,6 +21,7 @@ const MOST_PASSES: usize = 300;
 /// When the controller dies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Crashes {
+    /// It lives on.
     Never,
     /// After each write, so that the next pass sees it and nothing more.
     AfterEachWrite,
@@ -37,6 +38,7 @@ pub struct Site {
     pub events: Vec<&'static str>,
     /// The last plan.
     pub last: Plan,
+    /// How many requests were sent for plans.
     pub writes: usize,
 }
 
@@ -65,6 +67,7 @@ impl Site {
         self.ask(Request::post(path, &object));
     }
 
+    /// A user creates a Rollout.
     pub fn create_rollout(&mut self, yaml: &str) {
         self.create(ROLLOUTS, yaml);
     }
@@ -82,10 +85,12 @@ impl Site {
         self.ask(Request::patch(&path, "application/merge-patch+json", &json!({ "status": status })));
     }
 
+    /// Another image for the container `web`.
     pub fn set_image(&mut self, image: &str) {
         self.change_containers(&json!([{"name": "web", "image": image}]));
     }
 
+    /// Other containers.
     pub fn change_containers(&mut self, containers: &Value) {
         self.change(&json!({"spec": {"template": {"spec": {"containers": containers}}}}));
     }
@@ -106,6 +111,7 @@ impl Site {
         object.map(|object| object.value().clone())
     }
 
+    /// A field of the status.
     pub fn status(&self, field: &str) -> Value {
         self.rollout()["status"][field].clone()
     }
@@ -142,6 +148,7 @@ impl Site {
         object.value()["spec"]["selector"]["rollouts-pod-template-hash"].clone()
     }
 
+    /// Everything that a plan is made from.
     pub fn snapshot(&self) -> Snapshot {
         let world = self.cluster.world();
         let rollout: Rollout = serde_json::from_value(self.rollout()).expect("a Rollout");
@@ -257,6 +264,7 @@ impl Site {
         true
     }
 
+    /// A request of an administrator, which must succeed.
     pub fn ask(&mut self, request: Request) -> Value {
         let response = self.cluster.handle(&request.as_user(User::admin()));
         assert!(response.status < 300, "{} {}", response.status, response.json_body());
