@@ -2,11 +2,10 @@
 
 mod court;
 mod faults;
-#[path = "../../../planner/tests/releases/invariants.rs"]
-mod invariants;
 mod leaders;
 mod line;
 mod pods;
 mod releases;
+mod rights;
 mod rivals;
 mod support;
