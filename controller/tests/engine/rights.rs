@@ -67,7 +67,9 @@ fn is_refused(shop: &Shop, sent: &Sent) -> bool {
 /// Gives the account these rights and no others.
 fn grant(shop: &Shop, rules: &Value) {
     let subjects = json!([{"kind": "ServiceAccount", "name": "sluice", "namespace": "default"}]);
-    for (part, kind, at) in [("releases", "ClusterRole", ""), ("election", "Role", "namespaces/default/")] {
+    let parts =
+        [("releases", "ClusterRole", ""), ("analysis", "ClusterRole", ""), ("election", "Role", "namespaces/default/")];
+    for (part, kind, at) in parts {
         let meta = json!({"name": part, "namespace": if at.is_empty() { Value::Null } else { json!("default") }});
         let role = json!({
             "apiVersion": "rbac.authorization.k8s.io/v1", "kind": kind, "metadata": meta, "rules": rules[part],
