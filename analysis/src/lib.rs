@@ -13,4 +13,5 @@ pub mod names;
 pub mod provider;
 pub mod run;
 pub mod secrets;
+pub mod signals;
 mod verdict;

@@ -10,6 +10,7 @@ use sluice_crds::rollout::{PodTemplateHash, RolloutAnalysis};
 
 use super::field_ref;
 use super::merge::{Templates, add_new, merge};
+use crate::signals;
 
 /// What arguments can be read from.
 #[derive(Clone, Copy, Debug)]
@@ -42,13 +43,16 @@ pub fn new_run(
             Err(mistake) => mistakes.push(mistake),
         }
     }
-    let merged = match merge(&path.field("templates"), analysis.templates(), templates) {
+    let mut merged = match merge(&path.field("templates"), analysis.templates(), templates) {
         Ok(merged) => merged,
         Err(more) => {
             mistakes.extend(more);
             return Err(mistakes);
         }
     };
+    if let Err(more) = signals::fill(&path.field("templates"), &mut merged.metrics, facts.rollout) {
+        mistakes.extend(more);
+    }
     let mut args = Vec::with_capacity(merged.args.len());
     for argument in merged.args {
         match settle(path, argument, &given, facts) {

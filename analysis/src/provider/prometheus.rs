@@ -34,6 +34,10 @@ pub(super) fn request(
         return Err(Failure(format!("no address of a Prometheus server is known; {mend}")));
     }
     check_address(address)?;
+    if metric.signal.is_some() {
+        let mend = "use the template in a Rollout's analysis, or write a query";
+        return Err(Failure(format!("a signal is about the traffic of the Rollout that asks, and none does; {mend}")));
+    }
     let timeout = timeout(metric.timeout_seconds(), 30);
     let mut form = form_urlencoded::Serializer::new(String::new());
     form.append_pair("query", metric.query.as_deref().unwrap_or_default());

@@ -195,7 +195,7 @@ fn providers() {
         one(
             &[("spec.metrics.0.provider.prometheus", "{address: x, timeout: -1}")],
             &[
-                "spec.metrics[0].provider.prometheus.query: is required; write the query",
+                "spec.metrics[0].provider.prometheus.query: is required; write the query, or a signal",
                 "spec.metrics[0].provider.prometheus.timeout: -1 is less than 0; write seconds, 30 is usual",
             ],
         ),

@@ -1,8 +1,9 @@
 //! Prometheus and plain HTTP, and the ways of signing in that they share.
 
 use crate::schema::{leaf, mark};
-use crate::shape::api_types;
+use crate::shape::{api_types, known_values};
 use crate::unit::{Raw, SecretKeyRef};
+use crate::values::DurationString;
 
 api_types! {
     /// Asks a Prometheus server, or one that speaks its language.
@@ -11,6 +12,8 @@ api_types! {
         pub address: Option<String>,
         /// The query, in PromQL.
         pub query: Option<String>,
+        /// A golden signal of the traffic, instead of a query: the Rollout that asks fills in whose traffic it is.
+        pub signal: Option<Signal>,
         /// Asks for a range of time instead of for now.
         pub range_query: Option<RangeQuery>,
         /// Seconds to wait for the answer. Default: 30.
@@ -22,6 +25,21 @@ api_types! {
         pub headers: Option<Vec<Header>>,
         /// How to sign in.
         pub authentication: Option<Authentication>,
+    }
+
+    /// A golden signal of the traffic of a Rollout.
+    pub struct Signal {
+        /// Who carries the traffic and counts it: `nginx` (ingress-nginx), `istio` or `gatewayAPI` (Envoy).
+        #[schemars(transform = mark::required)]
+        pub data_plane: Option<DataPlane>,
+        /// `requests` (how many in the window), `successRate` (0 to 1; what is answered with 5xx is no success), or
+        /// the latency that a share of the requests stay below, in milliseconds: `p50`, `p95` or `p99`.
+        #[schemars(transform = mark::required)]
+        pub measure: Option<Measure>,
+        /// Whose: the `canary`'s, the `stable` revision's or `both` together. Default: canary.
+        pub of: Option<SignalOf>,
+        /// Over what time, up to now, for example 1m. Default: 1m.
+        pub window: Option<DurationString>,
     }
 
     /// A range of time to ask for.
@@ -149,5 +167,41 @@ impl WebMetric {
     /// Whether the server's certificate is left unchecked.
     pub fn insecure(&self) -> bool {
         self.insecure.unwrap_or(false)
+    }
+}
+
+known_values! {
+    /// Who carries the traffic and counts it.
+    pub enum DataPlane {
+        /// ingress-nginx.
+        Nginx = "nginx",
+        /// Istio.
+        Istio = "istio",
+        /// An Envoy behind Gateway API.
+        GatewayApi = "gatewayAPI",
+    }
+
+    /// What is measured of the traffic.
+    pub enum Measure {
+        /// How many requests.
+        Requests = "requests",
+        /// The share of requests that were answered without an error of the server.
+        SuccessRate = "successRate",
+        /// The median latency.
+        P50 = "p50",
+        /// The latency that 95 of 100 requests stay below.
+        P95 = "p95",
+        /// The latency that 99 of 100 requests stay below.
+        P99 = "p99",
+    }
+
+    /// Whose traffic.
+    pub enum SignalOf {
+        /// That of the new revision.
+        Canary = "canary",
+        /// That of the stable revision.
+        Stable = "stable",
+        /// All of it.
+        Both = "both",
     }
 }

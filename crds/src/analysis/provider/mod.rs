@@ -8,7 +8,8 @@ pub mod vendor;
 use std::collections::BTreeMap;
 
 pub use http::{
-    Authentication, BasicAuth, Header, HeaderSource, OAuth2, PrometheusMetric, RangeQuery, Sigv4, WebMetric,
+    Authentication, BasicAuth, DataPlane, Header, HeaderSource, Measure, OAuth2, PrometheusMetric, RangeQuery, Signal,
+    SignalOf, Sigv4, WebMetric,
 };
 pub use job::JobMetric;
 pub use query::{GraphiteMetric, InfluxdbMetric, NewRelicMetric, SkyWalkingMetric, WavefrontMetric};

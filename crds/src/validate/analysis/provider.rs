@@ -3,7 +3,8 @@
 use super::job;
 use crate::analysis::Provider;
 use crate::analysis::provider::{
-    Authentication, CloudWatchMetric, DatadogMetric, Header, KayentaMetric, PrometheusMetric, WebMetric,
+    Authentication, CloudWatchMetric, DataPlane, DatadogMetric, Header, KayentaMetric, Measure, PrometheusMetric,
+    Signal, SignalOf, WebMetric,
 };
 use crate::mistake::{FieldPath, Mistake};
 use crate::validate::fields::{Found, duration, known_word, required_text};
@@ -78,8 +79,51 @@ fn check_plugins(path: &FieldPath, provider: &Provider, found: &mut Found) {
     }
 }
 
+fn check_signal(path: &FieldPath, signal: &Signal, found: &mut Found) {
+    match &signal.data_plane {
+        None => {
+            found.push(Mistake::missing(path.field("dataPlane"), "is required", "write nginx, istio or gatewayAPI"))
+        }
+        Some(DataPlane::Other(word)) => known_word(path.field("dataPlane"), word, DataPlane::KNOWN, found),
+        Some(_) => {}
+    }
+    match &signal.measure {
+        None => {
+            let mend = "write requests, successRate, p50, p95 or p99";
+            found.push(Mistake::missing(path.field("measure"), "is required", mend));
+        }
+        Some(Measure::Other(word)) => known_word(path.field("measure"), word, Measure::KNOWN, found),
+        Some(_) => {}
+    }
+    if let Some(SignalOf::Other(word)) = &signal.of {
+        known_word(path.field("of"), word, SignalOf::KNOWN, found);
+    }
+    duration(path.field("window"), signal.window.as_ref(), found);
+    if let Some(window) = &signal.window
+        && window.parse().is_ok_and(|length| length.nanos() < 1_000_000_000)
+    {
+        found.push(Mistake::wrong(
+            path.field("window"),
+            window.to_string().as_str(),
+            "is less than a second",
+            "write 1m or 30s",
+        ));
+    }
+}
+
 fn check_prometheus(path: &FieldPath, prometheus: &PrometheusMetric, found: &mut Found) {
-    required_text(path.field("query"), prometheus.query.as_deref(), "write the query", found);
+    let query = prometheus.query.as_deref().filter(|query| !query.trim().is_empty());
+    match (&prometheus.signal, query) {
+        (Some(signal), None) => check_signal(&path.field("signal"), signal, found),
+        (Some(_), Some(_)) => {
+            found.push(Mistake::about(path.clone(), "has a query and a signal", "keep one of the two"));
+        }
+        (None, _) => required_text(path.field("query"), query, "write the query, or a signal", found),
+    }
+    if prometheus.signal.is_some() && prometheus.range_query.is_some() {
+        let mend = "leave it out; the signal has a window";
+        found.push(Mistake::about(path.field("rangeQuery"), "can't be combined with a signal", mend));
+    }
     if let Some(seconds) = prometheus.timeout.filter(|seconds| *seconds < 0) {
         found.push(Mistake::wrong(path.field("timeout"), seconds, "is less than 0", "write seconds, 30 is usual"));
     }
