@@ -7,6 +7,8 @@ mod invariants;
 mod leaders;
 mod line;
 mod pods;
+mod providers;
 mod releases;
 mod rivals;
+mod runs;
 mod support;
