@@ -14,6 +14,7 @@ mod judge;
 mod passes;
 mod plans;
 mod promotions;
+mod routes;
 mod templates;
 mod writes;
 
@@ -22,7 +23,7 @@ use figure::Figure;
 /// A part of the benchmarks and how it is run.
 type Part = (&'static str, fn() -> anyhow::Result<Vec<Figure>>);
 
-const PARTS: [Part; 10] = [
+const PARTS: [Part; 11] = [
     ("door", door::measure),
     ("writes", writes::measure),
     ("hour", hour::measure),
@@ -33,6 +34,7 @@ const PARTS: [Part; 10] = [
     ("passes", passes::measure),
     ("promotions", promotions::measure),
     ("idle", idle::measure),
+    ("routes", routes::measure),
 ];
 
 fn main() -> anyhow::Result<()> {

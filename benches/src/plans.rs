@@ -15,6 +15,9 @@ pub(crate) fn measure() -> anyhow::Result<Vec<Figure>> {
     let model = Model::released(10, true)?;
     let read = |sentence: String| anyhow!(sentence);
     let snapshot = Snapshot {
+        runs: Vec::new(),
+        templates: Vec::new(),
+        cluster_templates: Vec::new(),
         rollout: Arc::new(serde_json::from_value(model.rollout.clone())?),
         replica_sets: model
             .replica_sets

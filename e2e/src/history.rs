@@ -50,6 +50,11 @@ impl History {
         told
     }
 
+    /// The same with repetitions; `look` meets the versions in their order.
+    pub fn all<T>(&self, look: impl FnMut(&Value) -> Option<T>) -> Vec<T> {
+        self.versions.borrow().iter().filter_map(look).collect()
+    }
+
     /// Waits until the history, seen through `look`, contains these words in this order.
     pub async fn shows(&self, expected: &[&str], look: impl Fn(&Value) -> String) -> Result<()> {
         let what = format!("{expected:?} in this order");

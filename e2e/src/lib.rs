@@ -6,12 +6,14 @@
 
 mod cluster;
 pub mod conformance;
+pub mod crds;
 mod eventually;
 mod history;
 pub mod kubectl;
 pub mod kubelets;
 mod namespace;
 pub mod promql;
+pub mod scenario;
 pub mod sight;
 
 pub use cluster::{Cluster, Kind, connect};

@@ -7,7 +7,10 @@ use sluice_crds::rollout::status::{RolloutPhase, RolloutStatus};
 use sluice_crds::unit::Condition;
 
 use crate::advance::Advanced;
+use crate::names::REVISION_HISTORY;
 use crate::observe::{Release, Services, Strategy};
+use crate::revisions;
+use crate::snapshot::ReplicaSet;
 use crate::why;
 
 /// Where a release is.
@@ -163,7 +166,7 @@ fn progressing(
         Stage::Moving if release.new.is_none() => {
             is("True", "NewReplicaSetCreated", format!("ReplicaSet \"{name}\" is being created."))
         }
-        Stage::Moving if before.is_none() => {
+        Stage::Moving if before.is_none() && release.new.is_some_and(|new| was_there(release, new)) => {
             is("True", "FoundNewReplicaSet", format!("ReplicaSet \"{name}\" was there already."))
         }
         Stage::Moving if !progress && was_paused(release) => {
@@ -172,6 +175,15 @@ fn progressing(
         Stage::Moving if !progress && before.is_some_and(|before| ON_ITS_WAY.contains(&before)) => None,
         Stage::Promoted | Stage::Moving => is("True", "ReplicaSetUpdated", updated),
     }
+}
+
+/// Whether a revision that begins now has a ReplicaSet from before: one that had another number, or that is older than
+/// the Rollout. (One that we made just before a crash is not found but made.)
+fn was_there(release: &Release<'_>, new: &ReplicaSet) -> bool {
+    let had_another_number =
+        revisions::number(new) != release.revision || new.meta.annotations.contains_key(REVISION_HISTORY);
+    let began = release.rollout.metadata.creation_timestamp.as_ref().map(|Time(at)| *at);
+    had_another_number || new.meta.created_at < began
 }
 
 /// Reasons that hold until something comes nearer.

@@ -13,6 +13,9 @@ use crate::process::{self, Counted};
 use crate::workspace;
 
 const GO_NEEDED: (u32, u32) = (1, 26);
+/// What renders the chart.
+const HELM: &str = "helm.sh/helm/v3/cmd/helm";
+const HELM_VERSION: &str = "v3.19.2";
 
 /// The programs that tests against a real control plane need.
 pub(crate) struct Tools {
@@ -61,6 +64,25 @@ pub(crate) fn kubectl() -> Result<PathBuf> {
     }
 }
 
+/// The installed helm, or one that is built where there is none.
+pub(crate) fn helm() -> Result<PathBuf> {
+    if let Some(installed) = process::on_path("helm") {
+        return Ok(installed);
+    }
+    let shelf = cache::folder()?.join("helm");
+    let kept = cache::keep(&shelf, HELM_VERSION, "building helm", |folder| {
+        eprintln!("  found missing: helm → building {HELM_VERSION} (1 to 3 minutes)");
+        require_go()?;
+        let mut go = Command::new("go");
+        let package = format!("{HELM}@{HELM_VERSION}");
+        go.args(["install", "-v", "-trimpath", &package]).env("CGO_ENABLED", "0").env("GOBIN", folder);
+        let mut packages_built = Counted::new("", "packages compiled");
+        let ended = process::run(go, "building helm", &workspace::log_file("building-helm"), &mut packages_built)?;
+        ended.must_succeed("building helm")
+    })?;
+    Ok(kept.join("helm"))
+}
+
 /// The Go module as it is now.
 pub(crate) struct Module {
     folder: PathBuf,
@@ -106,7 +128,7 @@ impl Module {
     }
 
     fn build(&self, packages: &[&str], into: &Path, doing: &str) -> Result<()> {
-        self.require_go()?;
+        require_go()?;
         // A trailing slash makes go put each program under its own name into the folder.
         let output = format!("{}/", into.display());
         let flags = self.linker_flags();
@@ -133,18 +155,20 @@ impl Module {
         ]
         .join(" ")
     }
+}
 
-    fn require_go(&self) -> Result<()> {
-        let (major, minor) = GO_NEEDED;
-        let mend = format!("install Go {major}.{minor} or newer: https://go.dev/doc/install");
-        if process::on_path("go").is_none() {
-            bail!("found missing: go, which builds the control plane; {mend}");
-        }
-        let found = process::answer_of(self.go(["env", "GOVERSION"]))?;
-        match go_version(&found) {
-            Some(version) if version >= GO_NEEDED => Ok(()),
-            _ => bail!("found {found}, which is too old to build the control plane; {mend}"),
-        }
+fn require_go() -> Result<()> {
+    let (major, minor) = GO_NEEDED;
+    let mend = format!("install Go {major}.{minor} or newer: https://go.dev/doc/install");
+    if process::on_path("go").is_none() {
+        bail!("found missing: go, which builds the control plane; {mend}");
+    }
+    let mut go = Command::new("go");
+    go.args(["env", "GOVERSION"]);
+    let found = process::answer_of(go)?;
+    match go_version(&found) {
+        Some(version) if version >= GO_NEEDED => Ok(()),
+        _ => bail!("found {found}, which is too old to build the control plane; {mend}"),
     }
 }
 

@@ -9,7 +9,7 @@ use clap::Args;
 use serde_json::Value;
 
 use crate::cargo_build::{self, Executable};
-use crate::control_plane_tools::Tools;
+use crate::control_plane_tools::{self, Tools};
 use crate::guarded::Guarded;
 use crate::libtest::TestOutput;
 use crate::process::{self, human};
@@ -21,8 +21,12 @@ const PACKAGE: &str = "sluice-e2e";
 const FOLDER: &str = "e2e";
 const FEATURE: &str = "sluice-e2e/control-plane";
 const KUBELETS: &str = "sluice-kubelets";
+const SCENARIOS: &str = "scenarios";
+const SLUICE: &str = "sluice";
+/// Scenarios pass their time waiting, so many more of them run at once than there are cores.
+const AT_ONCE: &str = "16";
 
-/// Run the end-to-end tests on a real control plane of their own (2 min; 4 to 12 min more the first time).
+/// Run the end-to-end tests on a real control plane of their own (4 min; 4 to 12 min more the first time).
 ///
 /// Builds the control plane if its sources changed, fetches Prometheus if none is installed, starts what the tests
 /// need, runs them, and takes everything down again, also when it is interrupted.
@@ -44,7 +48,8 @@ impl E2e {
 pub(crate) fn run_tests(filter: Option<&str>, tally: &mut Tally) -> Result<()> {
     let tools = Tools::ready()?;
     let prometheus = prometheus::program()?;
-    let (tests, kubelets) = build()?;
+    let helm = control_plane_tools::helm()?;
+    let Built { tests, kubelets, sluice } = build()?;
     let mut guarded = Guarded::named("e2e")?;
     let started = Instant::now();
     guarded.start(&tools.beside(kubelets))?;
@@ -58,7 +63,12 @@ pub(crate) fn run_tests(filter: Option<&str>, tally: &mut Tally) -> Result<()> {
             .current_dir(workspace::root().join(FOLDER))
             .env("PATH", tools.path()?)
             .env("SLUICE_KUBECONFIG", guarded.instance.kubeconfig())
-            .env("SLUICE_PROMETHEUS", &prometheus);
+            .env("SLUICE_PROMETHEUS", &prometheus)
+            .env("SLUICE_BINARY", &sluice)
+            .env("HELM", &helm);
+        if test.name == SCENARIOS {
+            command.env("RUST_TEST_THREADS", AT_ONCE);
+        }
         eprintln!("  {}", test.name);
         let mut output = TestOutput::of(&test.name);
         let log = workspace::log_file(&format!("e2e-{}", test.name));
@@ -79,17 +89,28 @@ pub(crate) fn run_tests(filter: Option<&str>, tally: &mut Tally) -> Result<()> {
     Ok(())
 }
 
-/// The tests and the kubelet model.
-fn build() -> Result<(Vec<Executable>, PathBuf)> {
+struct Built {
+    tests: Vec<Executable>,
+    kubelets: PathBuf,
+    sluice: PathBuf,
+}
+
+/// The tests, the kubelet model, and what users run.
+fn build() -> Result<Built> {
     let targets = test_targets()?;
-    let mut arguments = vec!["--features", FEATURE, "--bin", KUBELETS];
+    let mut arguments = vec!["--features", FEATURE, "--bin", KUBELETS, "--bin", SLUICE];
     for target in &targets {
         arguments.extend(["--test", target]);
     }
     let mut built = cargo_build::executables(&arguments, "building end-to-end tests", "build-e2e")?;
     // Another crate's test may have the same name.
     let tests = built.extract_if(.., |executable| executable.kind == "test" && executable.folder == FOLDER).collect();
-    Ok((tests, cargo_build::only(built, "bin", KUBELETS)?))
+    let sluice = built.extract_if(.., |executable| executable.name == SLUICE).collect();
+    Ok(Built {
+        tests,
+        kubelets: cargo_build::only(built, "bin", KUBELETS)?,
+        sluice: cargo_build::only(sluice, "bin", SLUICE)?,
+    })
 }
 
 /// The kubelet model, for control planes that are started by hand.

@@ -6,8 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use serde_json::Value;
 use sluice_planner::{Action, Kind, Target, Write};
 use sluice_sandbox::World;
-
-use crate::invariants::Judge;
+use sluice_scenarios::Judge;
 
 /// One judge for all controllers of a shop.
 #[derive(Clone, Default)]

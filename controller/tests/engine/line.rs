@@ -24,6 +24,7 @@ type Answer = http::Response<DoorBody>;
 pub(crate) struct Line {
     door: Door,
     court: Court,
+    user: User,
     state: Arc<Mutex<State>>,
     /// Goes up when every watch breaks.
     cut: watch::Sender<u64>,
@@ -58,6 +59,7 @@ pub(crate) enum LeaseTrouble {
 pub(crate) struct Sent {
     pub(crate) method: String,
     pub(crate) path: String,
+    pub(crate) query: String,
     pub(crate) status: u16,
 }
 
@@ -70,7 +72,7 @@ enum Fate {
 }
 
 impl Line {
-    pub(crate) fn new(door: Door, court: Court, election: Option<Times>) -> Self {
+    pub(crate) fn new(door: Door, court: Court, user: User, election: Option<Times>) -> Self {
         let state = State {
             down: false,
             lag: Duration::ZERO,
@@ -80,7 +82,7 @@ impl Line {
             renew_deadline: election.map(|times| times.renew_deadline),
             renewed: None,
         };
-        Self { door, court, state: Arc::new(Mutex::new(state)), cut: watch::Sender::new(0) }
+        Self { door, court, user, state: Arc::new(Mutex::new(state)), cut: watch::Sender::new(0) }
     }
 
     pub(crate) fn go_down(&self) {
@@ -112,9 +114,13 @@ impl Line {
         self.state().cut_off = Some((writes, last_is_late_by));
     }
 
+    pub(crate) fn take_all_sent(&self) -> Vec<Sent> {
+        std::mem::take(&mut self.state().sent)
+    }
+
     /// Without what was sent for the lease.
     pub(crate) fn take_sent(&self) -> Vec<Sent> {
-        let mut sent = std::mem::take(&mut self.state().sent);
+        let mut sent = self.take_all_sent();
         sent.retain(|request| !is_lease(&request.path));
         sent
     }
@@ -166,7 +172,7 @@ impl Line {
         self.check_deadline(&method, &path);
         let body = body.collect().await.expect("a body of our own").to_bytes();
         let mut request = http::Request::from_parts(parts, Full::new(body));
-        request.extensions_mut().insert(User::admin());
+        request.extensions_mut().insert(self.user.clone());
         match self.fate(&method, &path) {
             Fate::Fails => unavailable(),
             Fate::Arrives => self.deliver(request, &method, path).await,
@@ -182,7 +188,8 @@ impl Line {
 
     async fn deliver(&self, request: http::Request<Full<bytes::Bytes>>, method: &str, path: String) -> Answer {
         let sent_at = Instant::now();
-        let watches = request.uri().query().is_some_and(|query| query.contains("watch=true"));
+        let query = request.uri().query().unwrap_or_default().to_owned();
+        let watches = query.contains("watch=true");
         let answer = self.judged(request, method, &path).await;
         let lease = self.state().lease;
         if let (true, LeaseTrouble::Late(late)) = (is_lease(&path), lease) {
@@ -193,7 +200,7 @@ impl Line {
         if is_lease(&path) && method != "GET" && status < 300 {
             state.renewed = Some(sent_at);
         }
-        state.sent.push(Sent { method: method.to_owned(), path, status });
+        state.sent.push(Sent { method: method.to_owned(), path, query, status });
         drop(state);
         let (parts, body) = answer.into_parts();
         let mut cut = self.cut.subscribe();

@@ -2,13 +2,12 @@
 
 mod court;
 mod faults;
-#[path = "../../../planner/tests/releases/invariants.rs"]
-mod invariants;
 mod leaders;
 mod line;
 mod pods;
 mod providers;
 mod releases;
+mod rights;
 mod rivals;
 mod runs;
 mod support;

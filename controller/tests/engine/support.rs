@@ -11,7 +11,7 @@ use sluice_controller::{
 use sluice_planner::engine::Times;
 use sluice_sandbox::Cluster;
 use sluice_sandbox::api::access::User;
-use sluice_sandbox::api::request::Request;
+use sluice_sandbox::api::request::{Request, Response};
 use sluice_sandbox::doors::{Clock as DoorClock, Door};
 use tokio::task::JoinHandle;
 
@@ -39,11 +39,19 @@ pub(crate) struct Replica {
     /// How far its clock on the wall is ahead of the API server's.
     pub(crate) clock_ahead: SignedDuration,
     pub(crate) decide: Decide,
+    /// Whose rights it has.
+    pub(crate) user: User,
 }
 
 impl Replica {
     pub(crate) fn named(identity: &'static str) -> Self {
-        Self { identity, elects: true, clock_ahead: SignedDuration::ZERO, decide: sluice_planner::plan }
+        Self {
+            identity,
+            elects: true,
+            clock_ahead: SignedDuration::ZERO,
+            decide: sluice_planner::plan,
+            user: User::admin(),
+        }
     }
 }
 
@@ -104,7 +112,12 @@ impl Shop {
             resync: Duration::from_secs(900),
             seed: 1,
         };
-        let line = Line::new(self.door.clone(), self.court.clone(), replica.elects.then_some(Times::DEFAULT));
+        let line = Line::new(
+            self.door.clone(),
+            self.court.clone(),
+            replica.user.clone(),
+            replica.elects.then_some(Times::DEFAULT),
+        );
         let client = Client::new(line.clone(), "default");
         let (handle, shutdown) = ShutdownHandle::new();
         let clock = Clock::following_runtime(self.door.now() + replica.clock_ahead);
@@ -131,10 +144,19 @@ impl Shop {
     }
 
     pub(crate) fn ask(&self, request: Request) -> Value {
-        let answer = self.door.handle(&request.as_user(User::admin()));
+        let answer = self.answer(&request.as_user(User::admin()));
         let body = answer.json_body();
         assert!(answer.status < 300, "{} {body}", answer.status);
         body
+    }
+
+    /// The answer, whatever it is, to whoever asks.
+    pub(crate) fn answer(&self, request: &Request) -> Response {
+        self.door.handle(request)
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.door.now()
     }
 
     pub(crate) fn rollout(&self, name: &str) -> Value {
@@ -270,6 +292,11 @@ impl Running {
     /// Its watches break so often.
     pub(crate) fn flap(&self) {
         self.line.cut_watches();
+    }
+
+    /// The same with the lease.
+    pub(crate) fn take_all_sent(&self) -> Vec<Sent> {
+        self.line.take_all_sent()
     }
 
     /// Ends in good order.

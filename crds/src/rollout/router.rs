@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::schema::mark;
 use crate::shape::api_types;
 use crate::unit::Raw;
+use crate::values::{DurationString, GoDuration};
 
 api_types! {
     /// Routes traffic by weight. Several routers at once are allowed; all of them are served.
@@ -14,6 +15,13 @@ api_types! {
         /// Routes that header and mirror steps may make, in order of precedence.
         #[schemars(transform = mark::atomic)]
         pub managed_routes: Option<Vec<ManagedRoute>>,
+        /// How long a changed weight may take to reach all proxies of the router. No pod is taken away and no
+        /// step is done before it is over, where the router can't say that the weight is in force. Default: 0s.
+        pub propagation_delay: Option<DurationString>,
+        /// Keeps a user who saw the new version on it while its share grows.
+        pub sticky_sessions: Option<StickySessions>,
+        /// Requests that find out whether a weight is in force, where the router can't say.
+        pub probe: Option<WeightProbe>,
         /// Ingresses of ingress-nginx.
         pub nginx: Option<NginxRouting>,
         /// Istio VirtualServices.
@@ -34,7 +42,6 @@ api_types! {
         /// AWS App Mesh, which AWS has ended; known here so that it can be refused by name.
         pub app_mesh: Option<AppMeshRouting>,
         /// Routers of plugins: name to configuration. `argoproj-labs/gatewayAPI` is built in.
-
         pub plugins: Option<BTreeMap<String, Raw>>,
     }
 
@@ -43,6 +50,26 @@ api_types! {
         /// Name of the route.
         #[schemars(transform = mark::required)]
         pub name: String,
+    }
+
+    /// Keeps a user who saw the new version on it while its share grows. Works with nginx, istio and gatewayAPI.
+    pub struct StickySessions {
+        /// Name of the cookie that remembers the version. Default: sluice-version.
+        pub cookie_name: Option<String>,
+        /// Seconds for which the cookie is kept. Default: 86400, a day.
+        pub max_age_seconds: Option<i32>,
+    }
+
+    /// Requests that find out whether a weight is in force.
+    pub struct WeightProbe {
+        /// Address that goes through the router, for example http://shop.example.com/version.
+        #[schemars(transform = mark::required)]
+        pub url: String,
+        /// Header of the answers that holds the pod template hash of the pod that answered.
+        #[schemars(transform = mark::required)]
+        pub header: String,
+        /// How many requests are sent at a time. Default: 200.
+        pub requests: Option<i32>,
     }
 
     /// Ingresses of ingress-nginx: either stableIngress or stableIngresses.
@@ -58,6 +85,9 @@ api_types! {
         pub additional_ingress_annotations: Option<BTreeMap<String, String>>,
         /// Annotations for the canary Ingress, as they are.
         pub canary_ingress_annotations: Option<BTreeMap<String, String>>,
+        /// Whether the canary Ingress is deleted while no release needs it, rather than kept at weight 0.
+        /// Default: false.
+        pub remove_when_idle: Option<bool>,
     }
 
     /// Istio VirtualServices: either virtualService or virtualServices.
@@ -255,12 +285,47 @@ impl TrafficRouting {
     pub fn max_traffic_weight(&self) -> i32 {
         self.max_traffic_weight.unwrap_or(100)
     }
+
+    /// How long a changed weight may take to reach all proxies of the router.
+    pub fn propagation_delay(&self) -> GoDuration {
+        self.propagation_delay.as_ref().and_then(|delay| delay.parse().ok()).unwrap_or_default()
+    }
+}
+
+impl StickySessions {
+    /// Name of the cookie that remembers the version.
+    pub fn cookie_name(&self) -> &str {
+        self.cookie_name.as_deref().unwrap_or("sluice-version")
+    }
+
+    /// Seconds for which the cookie is kept.
+    pub fn max_age_seconds(&self) -> i32 {
+        self.max_age_seconds.unwrap_or(86_400)
+    }
+}
+
+impl WeightProbe {
+    /// How many requests are sent at a time.
+    pub fn requests(&self) -> i32 {
+        self.requests.unwrap_or(200)
+    }
 }
 
 impl NginxRouting {
     /// Prefix of the annotations that the ingress controller reads.
     pub fn annotation_prefix(&self) -> &str {
         self.annotation_prefix.as_deref().unwrap_or("nginx.ingress.kubernetes.io")
+    }
+
+    /// Whether the canary Ingress is deleted while no release needs it.
+    pub fn remove_when_idle(&self) -> bool {
+        self.remove_when_idle.unwrap_or(false)
+    }
+
+    /// The Ingresses that send traffic to the stable Service.
+    pub fn stable_ingresses(&self) -> impl Iterator<Item = &str> {
+        let one = self.stable_ingress.as_deref().filter(|name| !name.is_empty());
+        one.into_iter().chain(self.stable_ingresses.iter().flatten().map(String::as_str))
     }
 }
 

@@ -106,6 +106,16 @@ spec:
         &[
             (
                 "spec.strategy.canary.trafficRouting",
+                "{nginx: {stableIngress: web, removeWhenIdle: true}, managedRoutes: [{name: beta}], propagationDelay: 10s, stickySessions: {cookieName: web_version}, probe: {url: 'https://shop.example.com', header: x-pod-hash}}",
+            ),
+            (
+                "spec.strategy.canary.steps",
+                "[{setHeaderRoute: {name: beta, match: [{headerName: x-beta, headerValue: {exact: 'yes'}}]}}]",
+            ),
+        ],
+        &[
+            (
+                "spec.strategy.canary.trafficRouting",
                 "{nginx: {stableIngresses: [a, b], additionalIngressAnnotations: {canary-by-header: x}}}",
             ),
             ("spec.strategy.canary.scaleDownDelaySeconds", "0"),

@@ -232,7 +232,7 @@ fn steps_that_need_a_router() {
         one(
             &[("spec.strategy.canary.steps.0", "{setHeaderRoute: {name: beta}}")],
             &[
-                "spec.strategy.canary.steps[0].setHeaderRoute: needs a traffic router that can route by header; remove the step, or use istio, gatewayAPI, alb or apisix",
+                "spec.strategy.canary.steps[0].setHeaderRoute: needs a traffic router that can route by header; remove the step, or use nginx, istio, gatewayAPI, alb or apisix",
             ],
         ),
         one(
@@ -359,6 +359,16 @@ fn routers() {
         one(
             &[(
                 "spec.strategy.canary.trafficRouting.plugins",
+                "{argoproj-labs/gatewayAPI: {httpRouteSelector: {matchLabels: {app: web}}}}",
+            )],
+            &[
+                "spec.strategy.canary.trafficRouting.plugins[\"argoproj-labs/gatewayAPI\"]: names no route; write httpRoute, grpcRoute, tlsRoute or tcpRoute",
+                "spec.strategy.canary.trafficRouting.plugins[\"argoproj-labs/gatewayAPI\"].httpRouteSelector: chooses routes by label, which Sluice does not; name them in httpRoutes, grpcRoutes, tlsRoutes or tcpRoutes",
+            ],
+        ),
+        one(
+            &[(
+                "spec.strategy.canary.trafficRouting.plugins",
                 "{argoproj-labs/gatewayAPI: {httpRoutes: [{name: a, useHeaderRoutes: 'yes'}, {name: a}]}}",
             )],
             &[
@@ -406,6 +416,32 @@ fn routers() {
             ],
             &[
                 "spec.strategy.canary.trafficRouting: names no router, so the weights move no traffic; write nginx, istio, gatewayAPI, alb, smi, traefik, apisix or ambassador below it",
+            ],
+        ),
+        one(
+            &[
+                ("spec.strategy.canary.trafficRouting.propagationDelay", "soon"),
+                ("spec.strategy.canary.trafficRouting.stickySessions", "{cookieName: 'a b', maxAgeSeconds: 0}"),
+                ("spec.strategy.canary.trafficRouting.probe", "{url: shop.example.com, header: 'x:y', requests: 0}"),
+            ],
+            &[
+                "spec.strategy.canary.trafficRouting.probe.header: \"x:y\" is not the name of a header; name the header of the answers that holds the pod template hash, such as x-pod-hash",
+                "spec.strategy.canary.trafficRouting.probe.requests: 0 is out of range; write 1 to 10000; 200 is usual",
+                "spec.strategy.canary.trafficRouting.probe.url: \"shop.example.com\" is not an address; write one that goes through the router, such as http://shop.example.com/version",
+                "spec.strategy.canary.trafficRouting.propagationDelay: \"soon\" is not a duration; write 30s, 10m or 1h",
+                "spec.strategy.canary.trafficRouting.stickySessions.cookieName: \"a b\" is not the name of a cookie; use letters, digits, \"-\", \"_\" and \".\"",
+                "spec.strategy.canary.trafficRouting.stickySessions.maxAgeSeconds: 0 is no time at all; write 1 or more; 86400 is a day",
+            ],
+        ),
+        one(
+            &[
+                ("spec.strategy.canary.trafficRouting.istio", "~"),
+                ("spec.strategy.canary.trafficRouting.smi", "{}"),
+                ("spec.strategy.canary.trafficRouting.stickySessions", "{}"),
+                ("spec.strategy.canary.steps", "[{setWeight: 5}]"),
+            ],
+            &[
+                "spec.strategy.canary.trafficRouting.stickySessions: works with nginx, istio and gatewayAPI only; remove it, or use one of those; for alb write alb.stickinessConfig",
             ],
         ),
         one(

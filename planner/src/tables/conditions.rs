@@ -21,7 +21,9 @@ fn of_kind(conditions: &Value, kind: &str) -> Value {
 /// What a plan makes of a condition: status, reason, last update and last transition.
 fn becomes(kind: &str, step: i32, status: &Value, new: (i32, i32, i32), stable: i32) -> [Value; 4] {
     let canary = json!({"steps": [{"setWeight": 20}, {"pause": {}}]});
-    let rollout = rollout(10, &canary, &status_at(&canary, step, status));
+    let mut rollout = rollout(10, &canary, &status_at(&canary, step, status));
+    // Younger than its ReplicaSets, which it has adopted.
+    rollout["metadata"]["creationTimestamp"] = json!("2026-01-01T10:00:00Z");
     let sets = [set("web:1", 1, stable, stable, stable), set("web:2", 2, new.0, new.1, new.2)];
     let plan = plan(&snapshot(&rollout, &sets, &[], &[]), now());
     let written = status_of(&plan, "conditions").unwrap_or_else(|| status["conditions"].clone());

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::driver::{Crashes, Site};
 use super::stories::twice;
+use sluice_scenarios::{Crashes, Site};
 
 const TEMPLATE: &str = "
 apiVersion: argoproj.io/v1alpha1

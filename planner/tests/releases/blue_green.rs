@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::driver::{Crashes, Site};
 use super::stories::twice;
+use sluice_scenarios::{Crashes, Site};
 
 fn manifest(strategy: &str) -> String {
     format!(

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 use sluice_sandbox::api::request::Request;
 
-use super::driver::{Crashes, Site};
 use super::stories::twice;
+use sluice_scenarios::{Crashes, Site};
 
 const ROLLOUT: &str = "
 apiVersion: argoproj.io/v1alpha1

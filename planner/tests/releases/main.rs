@@ -3,9 +3,7 @@
 
 mod analyses;
 mod blue_green;
-mod driver;
 mod facts;
-mod invariants;
 mod pods;
 mod seeds;
 mod stories;

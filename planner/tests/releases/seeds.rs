@@ -4,7 +4,7 @@
 use serde_json::json;
 use sluice_sandbox::Random;
 
-use super::driver::{Crashes, Site};
+use sluice_scenarios::{Crashes, Site};
 
 const NODES: [&str; 3] = ["node-1", "node-2", "node-3"];
 /// The last two never get ready.

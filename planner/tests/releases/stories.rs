@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use sluice_planner::plan;
 
-use super::driver::{Crashes, Site};
+use sluice_scenarios::{Crashes, Site};
 
 const WITH_PAUSES: &str = "
 apiVersion: argoproj.io/v1alpha1

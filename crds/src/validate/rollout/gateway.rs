@@ -8,7 +8,7 @@ use crate::validate::fields::{Found, optional_name, repeated, required_name, tak
 use crate::validate::form::{self, quieted};
 use crate::validate::names::{DNS_LABEL, OBJECT_NAME};
 
-pub(super) fn check(path: &FieldPath, gateway: &GatewayApiRouting, chosen_otherwise: bool, found: &mut Found) {
+pub(super) fn check(path: &FieldPath, gateway: &GatewayApiRouting, found: &mut Found) {
     let mut named = 0;
     let short = [
         ("httpRoute", &gateway.http_route),
@@ -38,7 +38,7 @@ pub(super) fn check(path: &FieldPath, gateway: &GatewayApiRouting, chosen_otherw
         }
     }
     optional_name(&path.field("namespace"), gateway.namespace.as_deref(), &DNS_LABEL, found);
-    if named == 0 && !chosen_otherwise {
+    if named == 0 {
         found.push(Mistake::missing(
             path.clone(),
             "names no route",
@@ -50,14 +50,17 @@ pub(super) fn check(path: &FieldPath, gateway: &GatewayApiRouting, chosen_otherw
 /// The same configuration as it stands in the `plugins` map, where the schema lets anything pass.
 pub(super) fn check_plugin(path: &FieldPath, config: &Value, found: &mut Found) {
     let mut config = config.clone();
+    for field in ["httpRouteSelector", "grpcRouteSelector", "tlsRouteSelector", "tcpRouteSelector"] {
+        if config.as_object_mut().and_then(|fields| fields.remove(field)).is_some() {
+            let problem = "chooses routes by label, which Sluice does not";
+            let mend = "name them in httpRoutes, grpcRoutes, tlsRoutes or tcpRoutes";
+            found.push(Mistake::about(path.field(field), problem, mend));
+        }
+    }
     let checked = form::check(form::gateway_api(), &mut config);
-    // The plugin can also choose its routes by label.
-    let by_label =
-        |config: &Value| config.as_object().is_some_and(|fields| fields.keys().any(|key| key.ends_with("Selector")));
-    let chosen_otherwise = by_label(&config);
     let mut inside = Found::new();
     if let Ok(gateway) = serde_json::from_value::<GatewayApiRouting>(config) {
-        check(&FieldPath::root(), &gateway, chosen_otherwise, &mut inside);
+        check(&FieldPath::root(), &gateway, &mut inside);
     }
     let mistakes = quieted(checked, inside).into_iter();
     found.extend(mistakes.map(|mistake| Mistake { path: path.then(&mistake.path), ..mistake }));

@@ -25,7 +25,7 @@ impl<'c> Routers<'c> {
     fn route_by_header(&self) -> bool {
         let routing = self.routing;
         let one = routing.istio.is_some() || routing.alb.is_some() || routing.apisix.is_some();
-        one || routing.gateway_api.is_some() || self.has_plugins()
+        one || routing.nginx.is_some() || routing.gateway_api.is_some() || self.has_plugins()
     }
 
     fn mirror(&self) -> bool {
@@ -51,7 +51,7 @@ impl<'c> Routers<'c> {
 
 pub(super) fn check_header(path: &FieldPath, step: &SetHeaderRoute, routers: Option<&Routers<'_>>, found: &mut Found) {
     if routers.is_none_or(|routers| !routers.route_by_header()) {
-        let mend = "remove the step, or use istio, gatewayAPI, alb or apisix";
+        let mend = "remove the step, or use nginx, istio, gatewayAPI, alb or apisix";
         found.push(Mistake::about(path.clone(), "needs a traffic router that can route by header", mend));
     }
     check_name(path, &step.name, routers, found);

@@ -3,15 +3,17 @@
 use super::gateway;
 use super::header_routes::GATEWAY_PLUGIN;
 use crate::mistake::{FieldPath, Mistake, Nature};
-use crate::rollout::router::{AlbRouting, IstioRouting, NginxRouting};
+use crate::rollout::router::{AlbRouting, IstioRouting, NginxRouting, StickySessions};
 use crate::rollout::{CanaryStrategy, PingPong, TrafficRouting};
 use crate::validate::fields::{Found, optional_name, repeated, required_name, required_text, taken};
 use crate::validate::names::{DNS_LABEL, OBJECT_NAME, Rule};
+use crate::values::GoDuration;
 
 pub(super) fn check(path: &FieldPath, canary: &CanaryStrategy, found: &mut Found) {
     let routing_path = path.field("trafficRouting");
     if let Some(routing) = &canary.traffic_routing {
         check_common(&routing_path, routing, found);
+        check_extras(&routing_path, routing, found);
         check_routers(&routing_path, routing, found);
         check_plugins(&routing_path.field("plugins"), routing, found);
         if let Some(router) = needs_services(routing, canary.ping_pong.is_some()) {
@@ -41,11 +43,73 @@ fn check_common(path: &FieldPath, routing: &TrafficRouting, found: &mut Found) {
         let mistake = taken(path.field("managedRoutes").index(index).field("name"), name);
         found.push(Mistake { nature: Nature::Doubtful, ..mistake });
     }
-    let without_router = TrafficRouting { max_traffic_weight: None, managed_routes: None, ..routing.clone() };
+    let without_router = TrafficRouting {
+        max_traffic_weight: None,
+        managed_routes: None,
+        propagation_delay: None,
+        sticky_sessions: None,
+        probe: None,
+        ..routing.clone()
+    };
     if without_router == TrafficRouting::default() {
         let mend = "write nginx, istio, gatewayAPI, alb, smi, traefik, apisix or ambassador below it";
         found.push(Mistake::doubtful(path.clone(), "names no router, so the weights move no traffic", mend));
     }
+}
+
+/// What all routers share beside the weights.
+fn check_extras(path: &FieldPath, routing: &TrafficRouting, found: &mut Found) {
+    const MOST_REQUESTS: i32 = 10_000;
+    if let Some(delay) = &routing.propagation_delay {
+        let path = path.field("propagationDelay");
+        match delay.parse() {
+            Err(error) => found.push(Mistake::told(path, &error.to_string())),
+            Ok(parsed) if parsed < GoDuration::default() => {
+                found.push(Mistake::wrong(path, &delay.0, "is less than nothing", "write 0s or more, such as 10s"));
+            }
+            Ok(_) => {}
+        }
+    }
+    if let Some(sticky) = &routing.sticky_sessions {
+        check_sticky(&path.field("stickySessions"), sticky, routing, found);
+    }
+    if let Some(probe) = &routing.probe {
+        let path = path.field("probe");
+        let is_address = probe.url.starts_with("http://") || probe.url.starts_with("https://");
+        if !is_address {
+            let mend = "write one that goes through the router, such as http://shop.example.com/version";
+            found.push(Mistake::wrong(path.field("url"), &probe.url, "is not an address", mend));
+        }
+        if !is_token(&probe.header) {
+            let mend = "name the header of the answers that holds the pod template hash, such as x-pod-hash";
+            found.push(Mistake::wrong(path.field("header"), &probe.header, "is not the name of a header", mend));
+        }
+        if !(1..=MOST_REQUESTS).contains(&probe.requests()) {
+            let mend = "write 1 to 10000; 200 is usual";
+            found.push(Mistake::wrong(path.field("requests"), probe.requests(), "is out of range", mend));
+        }
+    }
+}
+
+fn check_sticky(path: &FieldPath, sticky: &StickySessions, routing: &TrafficRouting, found: &mut Found) {
+    let plugins = routing.plugins.as_ref().is_some_and(|plugins| plugins.contains_key(GATEWAY_PLUGIN));
+    if routing.nginx.is_none() && routing.istio.is_none() && routing.gateway_api.is_none() && !plugins {
+        let mend = "remove it, or use one of those; for alb write alb.stickinessConfig";
+        found.push(Mistake::about(path.clone(), "works with nginx, istio and gatewayAPI only", mend));
+    }
+    if !is_token(sticky.cookie_name()) {
+        let mend = "use letters, digits, \"-\", \"_\" and \".\"";
+        found.push(Mistake::wrong(path.field("cookieName"), sticky.cookie_name(), "is not the name of a cookie", mend));
+    }
+    if sticky.max_age_seconds() < 1 {
+        let mend = "write 1 or more; 86400 is a day";
+        found.push(Mistake::wrong(path.field("maxAgeSeconds"), sticky.max_age_seconds(), "is no time at all", mend));
+    }
+}
+
+/// What may stand as the name of a header or a cookie.
+fn is_token(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
 }
 
 fn check_routers(path: &FieldPath, routing: &TrafficRouting, found: &mut Found) {
@@ -59,7 +123,7 @@ fn check_routers(path: &FieldPath, routing: &TrafficRouting, found: &mut Found) 
         check_alb(&path.field("alb"), alb, found);
     }
     if let Some(gateway) = &routing.gateway_api {
-        gateway::check(&path.field("gatewayAPI"), gateway, false, found);
+        gateway::check(&path.field("gatewayAPI"), gateway, found);
     }
     if let Some(smi) = &routing.smi {
         let path = path.field("smi");

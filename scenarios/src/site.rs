@@ -1,6 +1,6 @@
 //! A controller without threads: plan, do the writes, let the cluster answer, plan again.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
@@ -11,31 +11,38 @@ use sluice_sandbox::Cluster;
 use sluice_sandbox::api::access::User;
 use sluice_sandbox::api::request::{Request, Response};
 
-use super::invariants::Judge;
+use crate::judge::Judge;
 
+/// Where everything happens.
+pub(crate) const NAMESPACE: &str = "default";
 const ROLLOUTS: &str = "/apis/argoproj.io/v1alpha1/namespaces/default/rollouts";
 /// More passes than this without the clock moving, and the planner answers itself for ever.
 const MOST_PASSES: usize = 300;
 
 /// When the controller dies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Crashes {
+pub enum Crashes {
+    /// It lives on.
     Never,
     /// After each write, so that the next pass sees it and nothing more.
     AfterEachWrite,
 }
 
-pub(crate) struct Site {
-    pub(crate) cluster: Cluster,
+/// A cluster with one Rollout and its controller.
+pub struct Site {
+    /// The cluster.
+    pub cluster: Cluster,
+    rollout: String,
     crashes: Crashes,
     judge: Judge,
     /// Reasons of the events told, in order.
-    pub(crate) events: Vec<&'static str>,
+    pub events: Vec<&'static str>,
     /// The last plan.
-    pub(crate) last: Plan,
-    pub(crate) writes: usize,
+    pub last: Plan,
+    /// How many requests were sent for plans.
+    pub writes: usize,
     /// Evictions that a disruption budget did not allow.
-    pub(crate) refused: usize,
+    pub refused: usize,
 }
 
 /// What became of a write.
@@ -47,76 +54,88 @@ enum Answer {
 }
 
 impl Site {
-    pub(crate) fn new(crashes: Crashes) -> Self {
-        let now: Timestamp = "2026-01-01T00:00:00Z".parse().expect("a time");
-        let mut site = Self {
-            cluster: Cluster::new(7, 3, now),
+    /// With a Rollout that is called `web`.
+    pub fn new(crashes: Crashes) -> Self {
+        Self::releasing(crashes, "web")
+    }
+
+    /// With a Rollout of this name.
+    pub fn releasing(crashes: Crashes, rollout: &str) -> Self {
+        Self {
+            cluster: empty_cluster(),
+            rollout: rollout.to_owned(),
             crashes,
             judge: Judge::default(),
             events: Vec::new(),
             last: Plan::default(),
             writes: 0,
             refused: 0,
-        };
-        for crd in sluice_crds::schema::crds() {
-            site.ask(Request::post("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", &crd));
         }
-        site
     }
 
     /// A user creates something.
-    pub(crate) fn create(&mut self, path: &str, yaml: &str) {
+    pub fn create(&mut self, path: &str, yaml: &str) {
         let object: Value = serde_saphyr::from_str(yaml).expect("YAML");
         self.ask(Request::post(path, &object));
     }
 
-    pub(crate) fn create_rollout(&mut self, yaml: &str) {
+    /// A user creates a Rollout.
+    pub fn create_rollout(&mut self, yaml: &str) {
         self.create(ROLLOUTS, yaml);
     }
 
     /// A user changes the spec.
-    pub(crate) fn change(&mut self, change: &Value) {
+    pub fn change(&mut self, change: &Value) {
         self.judge.new_epoch();
-        self.ask(Request::patch(&format!("{ROLLOUTS}/web"), "application/merge-patch+json", change));
+        self.ask(Request::patch(&format!("{ROLLOUTS}/{}", self.rollout), "application/merge-patch+json", change));
     }
 
     /// A user or tool changes the status, as the kubectl plugin does.
-    pub(crate) fn wish(&mut self, status: &Value) {
+    pub fn wish(&mut self, status: &Value) {
         self.judge.new_epoch();
-        let path = format!("{ROLLOUTS}/web/status");
+        let path = format!("{ROLLOUTS}/{}/status", self.rollout);
         self.ask(Request::patch(&path, "application/merge-patch+json", &json!({ "status": status })));
     }
 
-    pub(crate) fn set_image(&mut self, image: &str) {
+    /// Another image for the container `web`.
+    pub fn set_image(&mut self, image: &str) {
         self.change_containers(&json!([{"name": "web", "image": image}]));
     }
 
-    pub(crate) fn change_containers(&mut self, containers: &Value) {
+    /// Other containers.
+    pub fn change_containers(&mut self, containers: &Value) {
         self.change(&json!({"spec": {"template": {"spec": {"containers": containers}}}}));
     }
 
     /// Whatever happens next was not decided by the planner alone.
-    pub(crate) fn new_epoch(&mut self) {
+    pub fn new_epoch(&mut self) {
         self.judge.new_epoch();
     }
 
-    pub(crate) fn rollout(&self) -> Value {
-        let object = self.cluster.world().get("argoproj.io", "rollouts", "default", "web");
-        object.expect("the Rollout").value().clone()
+    /// The Rollout as it is stored.
+    pub fn rollout(&self) -> Value {
+        self.found().expect("the Rollout")
     }
 
-    pub(crate) fn status(&self, field: &str) -> Value {
+    /// The same, if it is there.
+    pub fn found(&self) -> Option<Value> {
+        let object = self.cluster.world().get("argoproj.io", "rollouts", NAMESPACE, &self.rollout);
+        object.map(|object| object.value().clone())
+    }
+
+    /// A field of the status.
+    pub fn status(&self, field: &str) -> Value {
         self.rollout()["status"][field].clone()
     }
 
     /// Phase and message.
-    pub(crate) fn said(&self) -> (String, String) {
+    pub fn said(&self) -> (String, String) {
         let text = |field: &str| self.status(field).as_str().unwrap_or_default().to_owned();
         (text("phase"), text("message"))
     }
 
     /// Revision, pods wanted and pods available of each ReplicaSet that has any, by revision.
-    pub(crate) fn sizes(&self) -> Vec<(i64, i64, i64)> {
+    pub fn sizes(&self) -> Vec<(i64, i64, i64)> {
         let mut sizes: Vec<_> = self
             .cluster
             .world()
@@ -136,12 +155,13 @@ impl Site {
     }
 
     /// The revision's hash that a Service selects.
-    pub(crate) fn selected(&self, service: &str) -> Value {
+    pub fn selected(&self, service: &str) -> Value {
         let object = self.cluster.world().get("", "services", "default", service).expect("the Service");
         object.value()["spec"]["selector"]["rollouts-pod-template-hash"].clone()
     }
 
-    pub(crate) fn snapshot(&self) -> Snapshot {
+    /// Everything that a plan is made from.
+    pub fn snapshot(&self) -> Snapshot {
         let world = self.cluster.world();
         let rollout: Rollout = serde_json::from_value(self.rollout()).expect("a Rollout");
         let list = |group: &str, plural: &str| world.list(group, plural, "default");
@@ -163,21 +183,21 @@ impl Site {
     }
 
     /// What the runs of a kind are called, oldest first.
-    pub(crate) fn runs(&self, kind: &str) -> Vec<String> {
+    pub fn runs(&self, kind: &str) -> Vec<String> {
         let runs = self.cluster.world().list("argoproj.io", "analysisruns", "default");
         let named = runs.iter().filter(|run| run.value()["metadata"]["labels"]["rollout-type"] == kind);
         named.map(|run| run.name().to_owned()).collect()
     }
 
     /// The controller of runs says what came of one.
-    pub(crate) fn judge_run(&mut self, name: &str, status: &Value) {
+    pub fn judge_run(&mut self, name: &str, status: &Value) {
         self.judge.new_epoch();
         let path = format!("/apis/argoproj.io/v1alpha1/namespaces/default/analysisruns/{name}");
         self.ask(Request::patch(&path, "application/merge-patch+json", &json!({ "status": status })));
     }
 
     /// One pass. Says whether anything was written.
-    pub(crate) fn pass(&mut self) -> bool {
+    pub fn pass(&mut self) -> bool {
         let snapshot = self.snapshot();
         let decided = plan(&snapshot, self.cluster.now());
         assert_eq!(decided, plan(&snapshot, self.cluster.now()), "the same snapshot and time, another plan");
@@ -186,7 +206,7 @@ impl Site {
     }
 
     /// Does what a plan says, as far as nothing fails or dies.
-    pub(crate) fn execute(&mut self, decided: Plan) -> bool {
+    pub fn execute(&mut self, decided: Plan) -> bool {
         self.last = decided.clone();
         let mut wrote = decided.status.is_some();
         for write in decided.writes {
@@ -247,7 +267,11 @@ impl Site {
     }
 
     /// Passes until nothing is left to write at this moment.
-    pub(crate) fn settle(&mut self) {
+    pub fn settle(&mut self) {
+        if self.found().is_none() {
+            self.last = Plan::default();
+            return;
+        }
         for _ in 0..MOST_PASSES {
             if !self.pass() {
                 return;
@@ -257,22 +281,26 @@ impl Site {
     }
 
     /// Lets time pass; everything on the way happens at its own moment.
-    pub(crate) fn run_for(&mut self, seconds: i64) {
+    pub fn run_for(&mut self, seconds: i64) {
         let until = self.cluster.now() + SignedDuration::from_secs(seconds);
-        loop {
-            self.settle();
-            let wakes = [self.cluster.next_wake(), self.last.wake_at];
-            let next = wakes.into_iter().flatten().filter(|wake| *wake > self.cluster.now()).min();
-            match next.filter(|wake| *wake <= until) {
-                Some(wake) => self.cluster.advance_to(wake),
-                None => break,
-            }
-        }
-        self.cluster.advance_to(until);
-        self.settle();
+        while self.advance(until) {}
     }
 
-    pub(crate) fn ask(&mut self, request: Request) -> Value {
+    /// Lets time pass until something happens, but not beyond `until`. Says whether there is time left.
+    pub fn advance(&mut self, until: Timestamp) -> bool {
+        self.settle();
+        if self.cluster.now() >= until {
+            return false;
+        }
+        let wakes = [self.cluster.next_wake(), self.last.wake_at];
+        let next = wakes.into_iter().flatten().filter(|wake| *wake > self.cluster.now()).min();
+        self.cluster.advance_to(next.map_or(until, |wake| wake.min(until)));
+        self.settle();
+        true
+    }
+
+    /// A request of an administrator, which must succeed.
+    pub fn ask(&mut self, request: Request) -> Value {
         let response = self.cluster.handle(&request.as_user(User::admin()));
         assert!(response.status < 300, "{} {}", response.status, response.json_body());
         response.json_body()
@@ -282,6 +310,22 @@ impl Site {
 fn decoded<T: DeserializeOwned>(objects: &[Arc<sluice_sandbox::world::Object>]) -> Vec<Arc<T>> {
     let decoded = objects.iter().map(|object| serde_json::from_value(object.value().clone()).expect("an object"));
     decoded.map(Arc::new).collect()
+}
+
+/// A cluster that knows the kinds that Sluice serves. Reading their schemas takes longer than most stories do, so all
+/// begin with a fork of the same one.
+fn empty_cluster() -> Cluster {
+    static EMPTY: OnceLock<Cluster> = OnceLock::new();
+    let empty = EMPTY.get_or_init(|| {
+        let mut cluster = Cluster::new(7, 3, "2026-01-01T00:00:00Z".parse().expect("a time"));
+        for crd in sluice_crds::schema::crds() {
+            let path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+            let response = cluster.handle(&Request::post(path, &crd).as_user(User::admin()));
+            assert_eq!(response.status, 201, "{}", response.json_body());
+        }
+        cluster
+    });
+    empty.clone()
 }
 
 /// The API server refuses a patch whose `test` fails with a bare 422, and says nothing of why; a value

@@ -12,7 +12,7 @@ const HASH: &str = "rollouts-pod-template-hash";
 
 /// Remembers what was written since somebody last asked for something.
 #[derive(Default)]
-pub(crate) struct Judge {
+pub struct Judge {
     selectors: BTreeMap<String, Vec<String>>,
     directions: BTreeMap<String, bool>,
 }
@@ -27,17 +27,21 @@ struct Size {
 
 impl Judge {
     /// Somebody asked for something, so directions may turn.
-    pub(crate) fn new_epoch(&mut self) {
+    pub fn new_epoch(&mut self) {
         self.selectors.clear();
         self.directions.clear();
     }
 
     /// The next step begins, whose sizes may lie the other way.
-    pub(crate) fn new_step(&mut self) {
+    pub fn new_step(&mut self) {
         self.directions.clear();
     }
 
-    pub(crate) fn before(&mut self, world: &World, rollout: &Value, write: &Write) {
+    /// Judges a write against what the cluster holds before it.
+    ///
+    /// # Panics
+    /// It breaks a promise.
+    pub fn before(&mut self, world: &World, rollout: &Value, write: &Write) {
         Self::touches_only_its_own(world, rollout, write);
         if let Action::Evict { name, .. } = &write.action {
             evict(world, rollout, name);

@@ -1,0 +1,42 @@
+//! The kinds that Sluice serves, as users install them.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use kube::Client;
+use kube::api::{Api, DynamicObject, Patch, PatchParams};
+use kube::core::{ApiResource, GroupVersionKind};
+use serde_json::Value;
+use tokio::sync::OnceCell;
+
+use crate::eventually::eventually;
+use crate::sight::condition;
+
+/// Installs them, once in a process; what is there already stays as it is.
+pub async fn install(client: &Client) -> Result<()> {
+    static INSTALLED: OnceCell<()> = OnceCell::const_new();
+    INSTALLED.get_or_try_init(|| install_all(client)).await.copied()
+}
+
+async fn install_all(client: &Client) -> Result<()> {
+    let kind = GroupVersionKind::gvk("apiextensions.k8s.io", "v1", "CustomResourceDefinition");
+    let api: Api<DynamicObject> = Api::all_with(client.clone(), &ApiResource::from_gvk(&kind));
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../helm/sluice/crds");
+    for entry in std::fs::read_dir(&folder).with_context(|| folder.display().to_string())? {
+        let path = entry?.path();
+        let crd: Value = serde_saphyr::from_str(&std::fs::read_to_string(&path)?)?;
+        let name = crd["metadata"]["name"].as_str().with_context(|| format!("{} has no name", path.display()))?;
+        api.patch(name, &PatchParams::apply("e2e").force(), &Patch::Apply(&crd)).await?;
+        eventually(Duration::from_secs(60), &format!("{name} is served"), async || {
+            let stored = serde_json::to_value(api.get(name).await?)?;
+            ensure!(
+                condition(&stored, "Established").is_some_and(|found| found["status"] == "True"),
+                "not established"
+            );
+            Ok(())
+        })
+        .await?;
+    }
+    Ok(())
+}

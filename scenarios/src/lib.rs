@@ -1,0 +1,24 @@
+//! Stories of releases, written in files under `e2e/scenarios`: what is there, what people do, what they must see.
+//!
+//! A [`Scenario`] is read once and told anywhere. Here it is told to the sandbox on virtual time, where every write is
+//! judged by the promises ([`Judge`]); `sluice-e2e` tells the same files to a real control plane.
+
+mod action;
+mod calls;
+mod expect;
+mod fields;
+mod file;
+mod judge;
+mod observed;
+mod sandbox;
+mod site;
+mod subset;
+
+pub use action::Action;
+pub use calls::{Call, Doing, applied, collection, doing};
+pub use expect::{Before, Expect};
+pub use file::{Scenario, Step};
+pub use judge::Judge;
+pub use observed::Observed;
+pub use sandbox::told_in_the_sandbox;
+pub use site::{Crashes, Site};
