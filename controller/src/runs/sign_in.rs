@@ -85,3 +85,71 @@ impl SignIns {
         self.tokens.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use futures::FutureExt;
+    use jiff::SignedDuration;
+    use sluice_analysis::provider::http::Method;
+
+    use super::*;
+
+    fn request(url: &str, sign_in: SignIn) -> HttpRequest {
+        let timeout = SignedDuration::from_secs(5);
+        let url = url.to_owned();
+        HttpRequest {
+            method: Method::Get,
+            url,
+            headers: Vec::new(),
+            body: String::new(),
+            timeout,
+            insecure: false,
+            sign_in,
+        }
+    }
+
+    fn answer(status: u16, body: &str) -> HttpAnswer {
+        HttpAnswer { status, headers: Vec::new(), body: body.as_bytes().to_vec() }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_token_serves_all_until_it_expires_or_is_taken_back() {
+        let tokens = Arc::new(AtomicUsize::new(0));
+        let refuses = Arc::new(AtomicUsize::new(0));
+        let (given, refusing) = (Arc::clone(&tokens), Arc::clone(&refuses));
+        let transport: Transport = Arc::new(move |request: HttpRequest| {
+            let answer = if request.url == "http://sign-in/" {
+                given.fetch_add(1, Ordering::SeqCst);
+                answer(200, r#"{"access_token": "t", "token_type": "Bearer", "expires_in": 330}"#)
+            } else {
+                assert!(request.headers.contains(&("Authorization".to_owned(), "Bearer t".to_owned())));
+                answer(if refusing.load(Ordering::SeqCst) > 0 { 401 } else { 200 }, "{}")
+            };
+            async move { Ok(answer) }.boxed()
+        });
+        let sign_ins = SignIns::new(transport, None, Clock::wall());
+        let source = request("http://sign-in/", SignIn::None);
+        let question = || request("http://prometheus/", SignIn::Token(Box::new(source.clone())));
+        let both = futures::join!(sign_ins.ask(question()), sign_ins.ask(question()));
+        assert!(both.0.is_ok() && both.1.is_ok());
+        assert_eq!(tokens.load(Ordering::SeqCst), 1, "two at once");
+        tokio::time::sleep(Duration::from_secs(301)).await;
+        refuses.store(1, Ordering::SeqCst);
+        assert_eq!(sign_ins.ask(question()).await.map(|answer| answer.status), Ok(401));
+        assert_eq!(tokens.load(Ordering::SeqCst), 2, "the first has expired");
+        sign_ins.ask(question()).await.expect("answered");
+        assert_eq!(tokens.load(Ordering::SeqCst), 3, "the second was taken back");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn without_credentials_nothing_is_signed_or_sent() {
+        let transport: Transport = Arc::new(|_| panic!("nothing is to be sent"));
+        let sign_ins = SignIns::new(transport, None, Clock::wall());
+        let signing = AwsSigning { region: "eu-west-1".to_owned(), profile: String::new(), role_arn: String::new() };
+        let problem = sign_ins.ask(request("http://aps/", SignIn::Aws(signing))).await.expect_err("refused");
+        assert!(problem.0.contains("AWS_ACCESS_KEY_ID"), "{problem}");
+    }
+}
