@@ -9,9 +9,7 @@ use sluice_planner::Snapshot;
 use sluice_planner::engine::{Backoff, Gate, Jitter, Moment, Outcome, Queue, Seen, WatchHealth};
 use tokio::sync::Notify;
 
-use serde_json::Value;
-
-use crate::cache::{Cache, Cached, Name, Object, Watched};
+use crate::cache::{Cache, Cached, Name, Object, RunView, Watched};
 use crate::clock::Clock;
 use crate::metrics::Metrics;
 use crate::unkept::Unkept;
@@ -60,12 +58,6 @@ pub(crate) enum Begin<T> {
     Wait(Moment),
     /// There is no such object.
     Gone,
-}
-
-/// An AnalysisRun and the Jobs that were made for it.
-pub(crate) struct RunView {
-    pub(crate) run: Arc<AnalysisRun>,
-    pub(crate) jobs: BTreeMap<Name, Arc<Value>>,
 }
 
 /// Shared by all tasks. The lock is never held across a wait.
@@ -253,10 +245,7 @@ impl Hub {
     }
 
     pub(crate) fn begin_run(&self, name: &Name) -> Begin<RunView> {
-        self.begin_with(Work::Runs, name, |cache| {
-            let (run, jobs) = cache.run(name)?;
-            Some(RunView { run, jobs })
-        })
+        self.begin_with(Work::Runs, name, |cache| cache.run(name))
     }
 
     fn begin_with<T>(&self, work: Work, name: &Name, look: impl FnOnce(&Cache) -> Option<T>) -> Begin<T> {

@@ -102,6 +102,12 @@ pub(crate) enum Object {
     Job(Cached<Value>),
 }
 
+/// An AnalysisRun and the Jobs that were made for it.
+pub(crate) struct RunView {
+    pub(crate) run: Arc<AnalysisRun>,
+    pub(crate) jobs: BTreeMap<Name, Arc<Value>>,
+}
+
 /// Everything that was seen of the cluster.
 #[derive(Debug, Default)]
 pub(crate) struct Cache {
@@ -309,10 +315,10 @@ impl Cache {
     }
 
     /// A run and its Jobs.
-    pub(crate) fn run(&self, name: &Name) -> Option<(Arc<AnalysisRun>, BTreeMap<Name, Arc<Value>>)> {
+    pub(crate) fn run(&self, name: &Name) -> Option<RunView> {
         let run = self.runs.get(name)?;
         let jobs = self.jobs.owned_by(&run.uid).map(|job| (job.name.clone(), Arc::clone(&job.object)));
-        Some((Arc::clone(&run.object), jobs.collect()))
+        Some(RunView { run: Arc::clone(&run.object), jobs: jobs.collect() })
     }
 
     /// What a plan for this Rollout is made from; `None` where there is no such Rollout.

@@ -95,7 +95,7 @@ pub(crate) struct Metrics {
     counts: Arc<Mutex<Counts>>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 struct Counts {
     passes: BTreeMap<&'static str, u64>,
     rollouts: OfWork,
@@ -126,21 +126,6 @@ struct OfObject {
     failed: u64,
     /// By type and reason.
     events: BTreeMap<(&'static str, &'static str), u64>,
-}
-
-impl Default for Counts {
-    fn default() -> Self {
-        Self {
-            passes: BTreeMap::new(),
-            rollouts: OfWork::default(),
-            runs: OfWork::default(),
-            requests: BTreeMap::new(),
-            unreadable: BTreeMap::new(),
-            watch_failures: BTreeMap::new(),
-            events_dropped: 0,
-            releases: Releases::default(),
-        }
-    }
 }
 
 impl Counts {

@@ -2,9 +2,9 @@
 
 use sluice_planner::engine::Moment;
 
-use super::text::{Family, Kind, Text};
+use super::text::{Kind, Text};
 use super::{Counts, Metrics, OfObject, OfWork, gauges, runs};
-use crate::cache::{Name, Watched};
+use crate::cache::Watched;
 use crate::hub::{Hub, Work};
 
 impl Metrics {
@@ -48,57 +48,57 @@ fn rollouts(text: &mut Text, counts: &OfWork) {
 }
 
 fn passes(text: &mut Text, counts: &OfWork, kind: &str, took: &'static str, failed: &'static str) {
-    let of = |name: &Name, write: &mut dyn FnMut(&[(&'static str, &str)])| {
-        write(&[("namespace", &name.namespace), ("name", &name.name)]);
-    };
     let passed = || counts.objects.iter().filter(|(_, object)| object.passes.count() > 0);
     let mut reconcile = text.family(took, Kind::Histogram, &format!("Seconds that a pass over a {kind} took"));
     for (name, object) in passed() {
-        of(name, &mut |labels| reconcile.buckets(labels, &object.passes));
+        reconcile.buckets(&[("namespace", &name.namespace), ("name", &name.name)], &object.passes);
     }
     let mut errors = text.family(failed, Kind::Counter, &format!("Passes over a {kind} that failed"));
     for (name, object) in passed() {
-        of(name, &mut |labels| errors.value(labels, object.failed));
+        errors.value(&[("namespace", &name.namespace), ("name", &name.name)], object.failed);
     }
 }
 
+/// How the number of a queue is read.
+type Number<'h> = &'h dyn Fn(Work, &OfWork) -> f64;
+
 /// The queues, by the names that every controller's queues have.
 fn queues(text: &mut Text, counts: &Counts, hub: &Hub, now: Moment) {
-    let both = || [(Work::Rollouts, &counts.rollouts), (Work::Runs, &counts.runs)];
-    let mut each = |name, kind, help, write: &dyn Fn(&mut Family<'_>, &[(&'static str, &str)], Work, &OfWork)| {
-        let mut family = text.family(name, kind, help);
-        for (work, of_work) in both() {
-            write(&mut family, &[("name", work.as_str())], work, of_work);
-        }
-    };
+    let both = [(Work::Rollouts, &counts.rollouts), (Work::Runs, &counts.runs)];
     let unfinished = |of_work: &OfWork| -> Vec<f64> {
         of_work.under_way.values().map(|began| now.saturating_sub(*began).as_secs_f64()).collect()
     };
-    each("workqueue_depth", Kind::Gauge, "Objects that wait for a pass", &|family, name, work, _| {
-        family.value(name, hub.waiting(work));
-    });
-    each("workqueue_adds_total", Kind::Counter, "Passes that were asked for", &|family, name, work, _| {
-        family.value(name, hub.added(work));
-    });
-    each("workqueue_retries_total", Kind::Counter, "Passes that are tried again", &|family, name, _, of_work| {
-        family.value(name, of_work.retries);
-    });
-    let help = "How long a due pass waited";
-    each("workqueue_queue_duration_seconds", Kind::Histogram, help, &|family, name, _, of_work| {
-        family.buckets(name, &of_work.waited);
-    });
-    let help = "How long a pass took";
-    each("workqueue_work_duration_seconds", Kind::Histogram, help, &|family, name, _, of_work| {
-        family.buckets(name, &of_work.worked);
-    });
-    let help = "How long the passes under way take already";
-    each("workqueue_unfinished_work_seconds", Kind::Gauge, help, &|family, name, _, of_work| {
-        family.value(name, unfinished(of_work).into_iter().sum::<f64>());
-    });
-    let help = "The same for the longest of them";
-    each("workqueue_longest_running_processor_seconds", Kind::Gauge, help, &|family, name, _, of_work| {
-        family.value(name, unfinished(of_work).into_iter().fold(0.0, f64::max));
-    });
+    let numbers: [(&'static str, Kind, &str, Number<'_>); 5] = [
+        ("workqueue_depth", Kind::Gauge, "Objects that wait for a pass", &|work, _| hub.waiting(work) as f64),
+        ("workqueue_adds_total", Kind::Counter, "Passes that were asked for", &|work, _| hub.added(work) as f64),
+        ("workqueue_retries_total", Kind::Counter, "Passes that are tried again", &|_, of_work| of_work.retries as f64),
+        (
+            "workqueue_unfinished_work_seconds",
+            Kind::Gauge,
+            "How long the passes under way take already",
+            &|_, of_work| unfinished(of_work).into_iter().sum(),
+        ),
+        (
+            "workqueue_longest_running_processor_seconds",
+            Kind::Gauge,
+            "The same for the longest of them",
+            &|_, of_work| unfinished(of_work).into_iter().fold(0.0, f64::max),
+        ),
+    ];
+    for (name, kind, help, number) in numbers {
+        let mut family = text.family(name, kind, help);
+        for (work, of_work) in both {
+            family.value(&[("name", work.as_str())], number(work, of_work));
+        }
+    }
+    let mut waited = text.family("workqueue_queue_duration_seconds", Kind::Histogram, "How long a due pass waited");
+    for (work, of_work) in both {
+        waited.buckets(&[("name", work.as_str())], &of_work.waited);
+    }
+    let mut worked = text.family("workqueue_work_duration_seconds", Kind::Histogram, "How long a pass took");
+    for (work, of_work) in both {
+        worked.buckets(&[("name", work.as_str())], &of_work.worked);
+    }
 }
 
 fn outcomes(text: &mut Text, counts: &Counts) {

@@ -28,7 +28,7 @@ impl Providers {
         Self { door, asked: Arc::default() }
     }
 
-    pub(crate) fn measuring(&self) -> Measuring {
+    pub(crate) fn measuring() -> Measuring {
         Measuring { prometheus_address: "http://prometheus:9090".to_owned(), ..Measuring::default() }
     }
 

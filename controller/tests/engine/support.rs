@@ -122,7 +122,7 @@ impl Shop {
         let (handle, shutdown) = ShutdownHandle::new();
         let clock = Clock::following_runtime(self.door.now() + replica.clock_ahead);
         let controller = Controller::new(client, settings, clock).deciding_with(replica.decide).serving(pages);
-        let controller = controller.measuring(self.providers.measuring()).asking_through(self.providers.transport());
+        let controller = controller.measuring(Providers::measuring()).asking_through(self.providers.transport());
         let run = run(controller, handle.clone(), shutdown);
         Running { line, handle, task: tokio::spawn(run) }
     }
