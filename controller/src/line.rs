@@ -44,6 +44,7 @@ struct Line {
 }
 
 impl Line {
+    /// A client whose requests go through a line of its own.
     fn client(
         client: &Client,
         resource: &'static str,

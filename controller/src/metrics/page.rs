@@ -4,7 +4,7 @@ use sluice_planner::engine::Moment;
 
 use super::text::{Kind, Text};
 use super::{Counts, Metrics, OfObject, OfWork, gauges, runs};
-use crate::cache::Watched;
+use crate::cache::{Name, Watched};
 use crate::hub::{Hub, Work};
 
 impl Metrics {
@@ -35,6 +35,10 @@ fn about_us(text: &mut Text, leading: bool) {
     text.family("sluice_leading", Kind::Gauge, "1 for the replica that writes").value(&[], u8::from(leading));
 }
 
+fn labels_of(name: &Name) -> [(&'static str, &str); 2] {
+    [("namespace", &name.namespace), ("name", &name.name)]
+}
+
 fn rollouts(text: &mut Text, counts: &OfWork) {
     passes(text, counts, "Rollout", "rollout_reconcile", "rollout_reconcile_error");
     let mut events = text.family("rollout_events_total", Kind::Counter, "Events told about a Rollout");
@@ -51,11 +55,11 @@ fn passes(text: &mut Text, counts: &OfWork, kind: &str, took: &'static str, fail
     let passed = || counts.objects.iter().filter(|(_, object)| object.passes.count() > 0);
     let mut reconcile = text.family(took, Kind::Histogram, &format!("Seconds that a pass over a {kind} took"));
     for (name, object) in passed() {
-        reconcile.buckets(&[("namespace", &name.namespace), ("name", &name.name)], &object.passes);
+        reconcile.buckets(&labels_of(name), &object.passes);
     }
     let mut errors = text.family(failed, Kind::Counter, &format!("Passes over a {kind} that failed"));
     for (name, object) in passed() {
-        errors.value(&[("namespace", &name.namespace), ("name", &name.name)], object.failed);
+        errors.value(&labels_of(name), object.failed);
     }
 }
 
