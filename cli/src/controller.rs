@@ -3,6 +3,7 @@
 pub(crate) mod cluster;
 mod flags;
 pub(crate) mod logs;
+mod measuring;
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -35,6 +36,7 @@ async fn control(args: &Args) -> anyhow::Result<()> {
     let times = args.times();
     times.check().map_err(anyhow::Error::msg)?;
     logs::begin(args.loglevel, args.logformat, args.kloglevel);
+    let measuring = measuring::of(args, |name| std::env::var(name).ok())?;
     let cluster = Cluster::find(args.kubeconfig.as_deref(), args.namespace.as_deref()).await?;
     let seed = RandomState::new().build_hasher().finish();
     let election = args.leader_elect.then(|| ElectionSettings {
@@ -65,7 +67,8 @@ async fn control(args: &Args) -> anyhow::Result<()> {
     );
     let (handle, shutdown) = ShutdownHandle::new();
     let signals = tokio::spawn(end_at_a_signal(handle.clone()));
-    let outcome = Controller::new(cluster.client, settings, Clock::wall()).serving(pages).run(handle, shutdown).await;
+    let controller = Controller::new(cluster.client, settings, Clock::wall()).measuring(measuring).serving(pages);
+    let outcome = controller.run(handle, shutdown).await;
     signals.abort();
     outcome.context("the controller ended by itself")
 }

@@ -27,6 +27,8 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    // TLS by ring, for all clients; it can only be there already.
+    let _already = rustls::crypto::ring::default_provider().install_default();
     match Cli::parse().command {
         Command::Controller(args) => controller::run(&args),
         Command::Playground(args) => playground::run(&args),

@@ -12,13 +12,17 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use sluice_controller::{Controller, Settings, ShutdownHandle};
+use jiff::SignedDuration;
+use sluice_controller::{Controller, Measuring, Settings, ShutdownHandle};
 use sluice_sandbox::Cluster;
 use sluice_sandbox::api::access::User;
-use sluice_sandbox::doors::{Clock, Door, HttpsDoor};
+use sluice_sandbox::doors::{Clock, Door, HttpsDoor, MetricsDoor};
 
 use crate::controller::logs::{self, LogFormat, LogLevel};
 use folder::Folder;
+
+/// How often the metrics backend looks: a demo is watched by somebody who waits.
+const SCRAPED: SignedDuration = SignedDuration::from_secs(2);
 
 /// A cluster in memory, to try things out with plain kubectl.
 #[derive(clap::Args)]
@@ -73,9 +77,15 @@ async fn play(args: &Args) -> anyhow::Result<()> {
     let https = HttpsDoor::open(door.clone(), args.port)
         .await
         .with_context(|| format!("listening on port {} of the loopback interface", args.port))?;
+    door.with_cluster(|cluster| {
+        let now = cluster.now();
+        cluster.metrics_mut().scrape_every(SCRAPED, now);
+    });
+    let metrics = MetricsDoor::new(door.clone()).open(0).await.context("listening for questions about metrics")?;
+    let prometheus = format!("http://{}", metrics.address());
     let folder = Folder::create()?;
     let kubeconfig = folder.write("kubeconfig", &https.kubeconfig(&token))?;
-    report::say(&report::welcome(&https.address().to_string(), &kubeconfig, args));
+    report::say(&report::welcome(&https.address().to_string(), &prometheus, &kubeconfig, args));
     let time_is_up = async {
         match args.for_seconds {
             Some(seconds) => tokio::time::sleep(Duration::from_secs(seconds)).await,
@@ -83,7 +93,7 @@ async fn play(args: &Args) -> anyhow::Result<()> {
         }
     };
     let (stop, stopping) = ShutdownHandle::new();
-    let mut controller = tokio::spawn(controller(&kubeconfig).await?.run(stop.clone(), stopping));
+    let mut controller = tokio::spawn(controller(&kubeconfig, prometheus).await?.run(stop.clone(), stopping));
     tokio::select! {
         () = time_is_up => {}
         // Without a signal handler the default one ends the process.
@@ -96,12 +106,13 @@ async fn play(args: &Args) -> anyhow::Result<()> {
     // The cluster is on its way out, so whatever the controller had still to say is said to nobody.
     controller.abort();
     https.close().await;
+    metrics.close().await;
     report::say("The playground is gone, and everything in it.");
     Ok(())
 }
 
 /// Sluice's own controller, connected as any client of this cluster is.
-async fn controller(kubeconfig: &Path) -> anyhow::Result<Controller> {
+async fn controller(kubeconfig: &Path, prometheus_address: String) -> anyhow::Result<Controller> {
     let cluster = crate::controller::cluster::Cluster::find(Some(kubeconfig), None).await?;
     let settings = Settings {
         namespace: String::new(),
@@ -113,7 +124,8 @@ async fn controller(kubeconfig: &Path) -> anyhow::Result<Controller> {
         resync: Duration::from_mins(15),
         seed: 1,
     };
-    Ok(Controller::new(cluster.client, settings, sluice_controller::Clock::wall()))
+    let measuring = Measuring { prometheus_address, ..Measuring::default() };
+    Ok(Controller::new(cluster.client, settings, sluice_controller::Clock::wall()).measuring(measuring))
 }
 
 /// A token that nobody else on this machine can guess.

@@ -21,6 +21,7 @@ use crate::metrics::Metrics;
 use crate::pass::{Decide, Passes};
 use crate::recorder::recorder;
 use crate::requests::Requests;
+use crate::runs::{Desk, Measuring, Providers, RunPasses, Transport, over_network};
 use crate::shutdown::{Shutdown, ShutdownHandle};
 use crate::web;
 
@@ -71,6 +72,8 @@ pub struct Controller {
     settings: Settings,
     clock: Clock,
     decide: Decide,
+    measuring: Measuring,
+    transport: Option<Transport>,
     pages: Pages,
 }
 
@@ -80,13 +83,35 @@ const LONGEST_REQUEST: Duration = Duration::from_secs(5);
 impl Controller {
     /// A controller that decides with [`sluice_planner::plan`].
     pub fn new(client: Client, settings: Settings, clock: Clock) -> Self {
-        Self { client, settings, clock, decide: sluice_planner::plan, pages: Pages::default() }
+        Self {
+            client,
+            settings,
+            clock,
+            decide: sluice_planner::plan,
+            measuring: Measuring::default(),
+            transport: None,
+            pages: Pages::default(),
+        }
     }
 
     /// Decides in another way.
     #[must_use]
     pub fn deciding_with(mut self, decide: Decide) -> Self {
         self.decide = decide;
+        self
+    }
+
+    /// Measures like this.
+    #[must_use]
+    pub fn measuring(mut self, measuring: Measuring) -> Self {
+        self.measuring = measuring;
+        self
+    }
+
+    /// Asks metric providers in another way than over the network.
+    #[must_use]
+    pub fn asking_through(mut self, transport: Transport) -> Self {
+        self.transport = Some(transport);
         self
     }
 
@@ -120,7 +145,7 @@ impl Controller {
     }
 
     fn start(self, handle: &ShutdownHandle, shutdown: &Shutdown) -> JoinSet<&'static str> {
-        let Self { client, settings, clock, decide, pages } = self;
+        let Self { client, settings, clock, decide, measuring, transport, pages } = self;
         let Settings { namespace, instance_id, election, qps, burst, passes_at_once, resync, seed } = settings;
         let mut tasks = JoinSet::new();
         let metrics = Metrics::default();
@@ -132,6 +157,15 @@ impl Controller {
             Requests::new(client.clone(), clock, fence.clone(), Pace::new(qps, burst), time_limit, metrics.clone());
         let requests = Arc::new(requests);
         let (recorder, poster) = recorder(clock, Arc::clone(&requests), metrics);
+        let transport = transport.unwrap_or_else(|| over_network(measuring.addresses.clone()));
+        let run_passes = Arc::new(RunPasses {
+            hub: Arc::clone(&hub),
+            clock,
+            requests: Arc::clone(&requests),
+            recorder: recorder.clone(),
+            desk: Arc::new(Desk::default()),
+            providers: Arc::new(Providers::new(measuring, transport, clock)),
+        });
         let passes = Arc::new(Passes { hub: Arc::clone(&hub), clock, requests, recorder, decide });
 
         for kind in Watched::ALL {
@@ -171,8 +205,14 @@ impl Controller {
             tasks.spawn(page("metrics", listener, pages, shutdown.clone()));
         }
         tasks.spawn(named("events", poster.run(shutdown.clone())));
-        let dispatching = dispatch::run(passes, fence, passes_at_once.max(1), resync, shutdown.clone(), handle.clone());
-        tasks.spawn(named("passes", dispatching));
+        let most = passes_at_once.max(1);
+        let releasing = dispatch::run(passes, fence.clone(), most, resync, shutdown.clone());
+        let measuring = dispatch::run(run_passes, fence, most, resync, shutdown.clone());
+        let handle = handle.clone();
+        tasks.spawn(named("passes", async move {
+            futures::join!(releasing, measuring);
+            handle.passes_ended();
+        }));
         tasks
     }
 }

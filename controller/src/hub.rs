@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use sluice_crds::Rollout;
+use sluice_crds::{AnalysisRun, Rollout};
 use sluice_planner::Snapshot;
 use sluice_planner::engine::{Backoff, Gate, Jitter, Moment, Outcome, Queue, Seen, WatchHealth};
 use tokio::sync::Notify;
 
-use crate::cache::{Cache, Cached, Name, Object, Watched};
+use crate::cache::{Cache, Cached, Name, Object, RunView, Watched};
 use crate::clock::Clock;
 use crate::metrics::Metrics;
 use crate::unkept::Unkept;
@@ -21,16 +21,42 @@ const PATIENCE: Moment = Moment::from_secs(30);
 /// made of what arrives within so long. What a person does is acted on at once.
 const FLOCK: Moment = Moment::from_millis(20);
 
-/// An object that was written: of one Rollout's own, or the Rollout itself.
+/// An object that was written: of one Rollout's or run's own, or it itself.
 pub(crate) type Written = (Watched, Name);
 
+/// What passes are made over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Work {
+    Rollouts,
+    Runs,
+}
+
+impl Work {
+    pub(crate) const ALL: [Self; 2] = [Self::Rollouts, Self::Runs];
+
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Rollouts => "Rollouts",
+            Self::Runs => "AnalysisRuns",
+        }
+    }
+
+    /// The kind of the objects.
+    pub(crate) const fn kind(self) -> Watched {
+        match self {
+            Self::Rollouts => Watched::Rollout,
+            Self::Runs => Watched::AnalysisRun,
+        }
+    }
+}
+
 /// What a pass begins with.
-pub(crate) enum Begin {
-    /// The Rollout and all around it.
-    Plan(Box<Snapshot>),
+pub(crate) enum Begin<T> {
+    /// The object and all around it.
+    Plan(Box<T>),
     /// The cache has yet to show our own last write.
     Wait(Moment),
-    /// There is no such Rollout.
+    /// There is no such object.
     Gone,
 }
 
@@ -38,7 +64,8 @@ pub(crate) enum Begin {
 #[derive(Debug)]
 pub(crate) struct Hub {
     state: Mutex<State>,
-    stirred: Notify,
+    rollouts_stirred: Notify,
+    runs_stirred: Notify,
     clock: Clock,
     metrics: Metrics,
 }
@@ -46,22 +73,43 @@ pub(crate) struct Hub {
 #[derive(Debug)]
 struct State {
     cache: Cache,
-    queue: Queue<Name>,
-    gate: Gate<Name, Written>,
+    rollouts: Lane,
+    runs: Lane,
     unkept: Unkept,
     watches: BTreeMap<Watched, WatchHealth>,
+}
+
+/// The passes over objects of one kind.
+#[derive(Debug)]
+struct Lane {
+    queue: Queue<Name>,
+    gate: Gate<Name, Written>,
+}
+
+impl Lane {
+    fn new(jitter: Jitter) -> Self {
+        Self { queue: Queue::new(Backoff::PASS, jitter), gate: Gate::new(PATIENCE) }
+    }
+
+    /// A watch has shown an object.
+    fn saw(&mut self, object: &Written, seen: Seen<'_>, at: Moment) {
+        if let Some(owner) = self.gate.saw(object, seen) {
+            self.queue.add(&owner, at);
+        }
+    }
 }
 
 impl Hub {
     pub(crate) fn new(clock: Clock, jitter: Jitter, metrics: Metrics) -> Self {
         let state = State {
             cache: Cache::default(),
-            queue: Queue::new(Backoff::PASS, jitter),
-            gate: Gate::new(PATIENCE),
+            rollouts: Lane::new(jitter.clone()),
+            runs: Lane::new(jitter),
             unkept: Unkept::default(),
             watches: BTreeMap::new(),
         };
-        Self { state: Mutex::new(state), stirred: Notify::new(), clock, metrics }
+        let (rollouts_stirred, runs_stirred) = (Notify::new(), Notify::new());
+        Self { state: Mutex::new(state), rollouts_stirred, runs_stirred, clock, metrics }
     }
 
     pub(crate) fn metrics(&self) -> &Metrics {
@@ -70,23 +118,21 @@ impl Hub {
 
     pub(crate) fn apply(&self, object: Object) {
         let (written, version) = identity(&object);
-        let is_rollout = written.0 == Watched::Rollout;
         let now = self.clock.moment();
-        let mut state = self.state();
-        let own = state.gate.is_own(&written, &version);
+        let mut guard = self.state();
+        let state = &mut *guard;
+        let own = |lane: &Lane| lane.gate.is_own(&written, &version);
+        let (own_of_rollouts, own_of_runs) = (own(&state.rollouts), own(&state.runs));
         let concerned = state.cache.apply(object);
-        let opened = state.gate.saw(&written, Seen::Version(&version));
-        for name in concerned {
-            // Somebody changed the Rollout itself: what failed before may go well now.
-            if is_rollout && !own {
-                state.queue.add_afresh(&name, now);
-            } else {
-                state.queue.add(&name, now + FLOCK);
-            }
+        for work in Work::ALL {
+            state.lane(work).saw(&written, Seen::Version(&version), now + FLOCK);
         }
-        state.wake(opened, now + FLOCK);
-        drop(state);
-        self.stirred.notify_one();
+        state.wake(written.0, &concerned, !own_of_rollouts && written.0 == Watched::Rollout, now);
+        if written.0 == Watched::AnalysisRun && !own_of_runs {
+            state.runs.queue.add_afresh(&written.1, now);
+        }
+        drop(guard);
+        self.stir();
     }
 
     pub(crate) fn remove(&self, kind: Watched, name: &Name) {
@@ -95,7 +141,7 @@ impl Hub {
         let concerned = state.cache.remove(kind, name);
         self.gone(&mut state, kind, name, &concerned, now);
         drop(state);
-        self.stirred.notify_one();
+        self.stir();
     }
 
     pub(crate) fn keep(&self, kind: Watched, name: &Name) {
@@ -118,7 +164,7 @@ impl Hub {
             state.unkept = Unkept::default();
         }
         drop(state);
-        self.stirred.notify_one();
+        self.stir();
     }
 
     /// The kinds of which no complete list was seen yet.
@@ -148,71 +194,95 @@ impl Hub {
         broken.collect()
     }
 
-    /// Asks for a pass over each Rollout.
-    pub(crate) fn add_all(&self) {
+    /// Asks for a pass over each object.
+    pub(crate) fn add_all(&self, work: Work) {
         let now = self.clock.moment();
         let mut state = self.state();
-        let names: Vec<Name> = state.cache.rollouts().map(|rollout| rollout.name.clone()).collect();
+        let names: Vec<Name> = match work {
+            Work::Rollouts => state.cache.rollouts().map(|rollout| rollout.name.clone()).collect(),
+            Work::Runs => state.cache.runs().map(|run| run.name.clone()).collect(),
+        };
         for name in names {
-            state.queue.add(&name, now);
+            state.lane(work).queue.add(&name, now);
         }
         drop(state);
-        self.stirred.notify_one();
+        self.stir();
     }
 
-    /// Takes the next Rollout to look at.
-    pub(crate) fn next(&self) -> Option<Name> {
+    /// Asks for a pass over a run for which an answer has come.
+    pub(crate) fn add_run(&self, name: &Name) {
+        let now = self.clock.moment();
+        self.state().runs.queue.add(name, now + FLOCK);
+        self.runs_stirred.notify_one();
+    }
+
+    /// Takes the next object to look at.
+    pub(crate) fn next(&self, work: Work) -> Option<Name> {
         let now = self.clock.moment();
         let mut state = self.state();
-        let due = state.queue.next_due()?;
-        let name = state.queue.next(now)?;
-        self.metrics.pass_begins(&name, now.saturating_sub(due), now);
+        let queue = &mut state.lane(work).queue;
+        let due = queue.next_due()?;
+        let name = queue.next(now)?;
+        self.metrics.pass_begins(work, &name, now.saturating_sub(due), now);
         Some(name)
     }
 
     /// When [`Self::next`] will have something although nothing is seen.
-    pub(crate) fn next_due(&self) -> Option<Moment> {
-        self.state().queue.next_due()
+    pub(crate) fn next_due(&self, work: Work) -> Option<Moment> {
+        self.state().lane(work).queue.next_due()
     }
 
     /// Waits until something was seen.
-    pub(crate) async fn stirred(&self) {
-        self.stirred.notified().await;
-    }
-
-    pub(crate) fn begin(&self, name: &Name) -> Begin {
-        let mut state = self.state();
-        if let Some(until) = state.gate.held_until(name, self.clock.moment()) {
-            return Begin::Wait(until);
+    pub(crate) async fn stirred(&self, work: Work) {
+        match work {
+            Work::Rollouts => self.rollouts_stirred.notified().await,
+            Work::Runs => self.runs_stirred.notified().await,
         }
-        state.cache.snapshot(name).map_or(Begin::Gone, |snapshot| Begin::Plan(Box::new(snapshot)))
     }
 
-    pub(crate) fn done(&self, name: &Name, outcome: Outcome) {
+    pub(crate) fn begin(&self, name: &Name) -> Begin<Snapshot> {
+        self.begin_with(Work::Rollouts, name, |cache| cache.snapshot(name))
+    }
+
+    pub(crate) fn begin_run(&self, name: &Name) -> Begin<RunView> {
+        self.begin_with(Work::Runs, name, |cache| cache.run(name))
+    }
+
+    fn begin_with<T>(&self, work: Work, name: &Name, look: impl FnOnce(&Cache) -> Option<T>) -> Begin<T> {
         let now = self.clock.moment();
         let mut state = self.state();
-        state.queue.done(name, now, outcome);
+        if let Some(until) = state.lane(work).gate.held_until(name, now) {
+            return Begin::Wait(until);
+        }
+        look(&state.cache).map_or(Begin::Gone, |seen| Begin::Plan(Box::new(seen)))
     }
 
-    pub(crate) fn failures(&self, name: &Name) -> u32 {
-        self.state().queue.failures(name)
+    pub(crate) fn done(&self, work: Work, name: &Name, outcome: Outcome) {
+        let now = self.clock.moment();
+        self.state().lane(work).queue.done(name, now, outcome);
     }
 
-    /// How many Rollouts wait for a pass.
-    pub(crate) fn waiting(&self) -> usize {
-        self.state().queue.waiting(self.clock.moment())
+    pub(crate) fn failures(&self, work: Work, name: &Name) -> u32 {
+        self.state().lane(work).queue.failures(name)
+    }
+
+    /// How many objects wait for a pass.
+    pub(crate) fn waiting(&self, work: Work) -> usize {
+        let now = self.clock.moment();
+        self.state().lane(work).queue.waiting(now)
     }
 
     /// How many passes were asked for so far.
-    pub(crate) fn added(&self) -> u64 {
-        self.state().queue.added()
+    pub(crate) fn added(&self, work: Work) -> u64 {
+        self.state().lane(work).queue.added()
     }
 
-    /// A write for a Rollout was accepted.
-    pub(crate) fn wrote(&self, owner: &Name, object: &Written, version: &str) {
+    /// A write for an object was accepted.
+    pub(crate) fn wrote(&self, work: Work, owner: &Name, object: &Written, version: &str) {
+        let now = self.clock.moment();
         let mut guard = self.state();
-        let State { cache, gate, .. } = &mut *guard;
-        gate.wrote(owner, object, version, cache.version(object.0, &object.1), self.clock.moment());
+        let shown = guard.cache.version(object.0, &object.1).map(str::to_owned);
+        guard.lane(work).gate.wrote(owner, object, version, shown.as_deref(), now);
     }
 
     /// The version at which an object was last seen.
@@ -224,7 +294,7 @@ impl Hub {
     /// to a later one than what the cache had `before`.
     pub(crate) fn changed(&self, owner: &Name, object: &Written, before: Option<&str>) {
         if let Some(next) = before.and_then(|version| version.parse::<u64>().ok()?.checked_add(1)) {
-            self.wrote(owner, object, &next.to_string());
+            self.wrote(Work::Rollouts, owner, object, &next.to_string());
         }
     }
 
@@ -238,18 +308,36 @@ impl Hub {
         self.state().cache.rollouts().map(|rollout| Arc::clone(&rollout.object)).collect()
     }
 
+    /// All AnalysisRuns, for metrics.
+    pub(crate) fn runs(&self) -> Vec<Arc<AnalysisRun>> {
+        self.state().cache.runs().map(|run| Arc::clone(&run.object)).collect()
+    }
+
     fn gone(&self, state: &mut State, kind: Watched, name: &Name, concerned: &BTreeSet<Name>, now: Moment) {
-        let opened = state.gate.saw(&(kind, name.clone()), Seen::Gone);
-        if kind == Watched::Rollout {
-            state.gate.forget(name);
-            state.queue.forget(name);
-            self.metrics.forget(name);
-            return;
+        let object = (kind, name.clone());
+        for work in Work::ALL {
+            state.lane(work).saw(&object, Seen::Gone, now + FLOCK);
+            if kind == work.kind() {
+                let lane = state.lane(work);
+                lane.gate.forget(name);
+                lane.queue.forget(name);
+                self.metrics.forget(work, name);
+            }
         }
-        for name in concerned {
-            state.queue.add(name, now + FLOCK);
+        match kind {
+            Watched::Rollout => {}
+            // A last pass finds that it is gone, and forgets what was being measured for it.
+            Watched::AnalysisRun => {
+                state.runs.queue.add(name, now);
+                state.wake(kind, concerned, false, now);
+            }
+            _ => state.wake(kind, concerned, false, now),
         }
-        state.wake(opened, now + FLOCK);
+    }
+
+    fn stir(&self) {
+        self.rollouts_stirred.notify_one();
+        self.runs_stirred.notify_one();
     }
 
     /// A poisoned lock only means that a task panicked between two changes; each change is whole.
@@ -259,9 +347,23 @@ impl Hub {
 }
 
 impl State {
-    fn wake(&mut self, opened: Option<Name>, at: Moment) {
-        if let Some(owner) = opened {
-            self.queue.add(&owner, at);
+    fn lane(&mut self, work: Work) -> &mut Lane {
+        match work {
+            Work::Rollouts => &mut self.rollouts,
+            Work::Runs => &mut self.runs,
+        }
+    }
+
+    /// Asks for passes over those that a change of an object of this kind concerns. `afresh`: somebody changed the
+    /// Rollout itself, so what failed before may go well now.
+    fn wake(&mut self, kind: Watched, concerned: &BTreeSet<Name>, afresh: bool, now: Moment) {
+        let queue = if kind == Watched::Job { &mut self.runs.queue } else { &mut self.rollouts.queue };
+        for name in concerned {
+            if afresh {
+                queue.add_afresh(name, now);
+            } else {
+                queue.add(name, now + FLOCK);
+            }
         }
     }
 }
@@ -276,6 +378,7 @@ fn identity(object: &Object) -> (Written, String) {
         Object::Pod(cached) => of(Watched::Pod, cached),
         Object::Service(cached) => of(Watched::Service, cached),
         Object::AnalysisRun(cached) => of(Watched::AnalysisRun, cached),
+        Object::Job(cached) => of(Watched::Job, cached),
         Object::AnalysisTemplate(cached) => of(Watched::AnalysisTemplate, cached),
         Object::ClusterAnalysisTemplate(cached) => of(Watched::ClusterAnalysisTemplate, cached),
     }

@@ -7,6 +7,7 @@ use kube::Client;
 use kube::api::Api;
 use kube::core::ApiResource;
 use kube::runtime::watcher::{Config, Event, watcher};
+use sluice_analysis::provider::job::RUN_UID;
 use sluice_crds::template::HASH_LABEL;
 use sluice_planner::engine::{Backoff, Jitter};
 
@@ -93,6 +94,7 @@ fn resource(kind: Watched) -> ApiResource {
             ("argoproj.io", "v1alpha1")
         }
         Watched::ReplicaSet => ("apps", "v1"),
+        Watched::Job => ("batch", "v1"),
         Watched::Pod | Watched::Service => ("", "v1"),
     };
     let api_version = if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
@@ -105,7 +107,7 @@ fn resource(kind: Watched) -> ApiResource {
     }
 }
 
-/// ReplicaSets and pods of Deployments are never loaded. A Rollout belongs to the controller whose instance id its
+/// ReplicaSets and pods of Deployments, and Jobs of others, are never loaded. A Rollout belongs to the controller whose instance id its
 /// label carries; one without the label to the controller without an id.
 fn config(kind: Watched, instance_id: &str) -> Config {
     match kind {
@@ -114,6 +116,7 @@ fn config(kind: Watched, instance_id: &str) -> Config {
         }
         Watched::Rollout | Watched::AnalysisRun => Config::default().labels(&format!("{INSTANCE_LABEL}={instance_id}")),
         Watched::ReplicaSet | Watched::Pod => Config::default().labels(HASH_LABEL),
+        Watched::Job => Config::default().labels(RUN_UID),
         Watched::Service | Watched::AnalysisTemplate | Watched::ClusterAnalysisTemplate => Config::default(),
     }
 }

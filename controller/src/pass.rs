@@ -14,7 +14,8 @@ use tracing::Instrument;
 
 use crate::cache::{Name, Watched};
 use crate::clock::Clock;
-use crate::hub::{Begin, Hub};
+use crate::dispatch::Worker;
+use crate::hub::{Begin, Hub, Work};
 use crate::metrics::PassEnd;
 use crate::read::read;
 use crate::recorder::{Recorder, Subject};
@@ -36,10 +37,22 @@ pub(crate) struct Passes {
     pub(crate) decide: Decide,
 }
 
-impl Passes {
+impl Worker for Passes {
+    fn work(&self) -> Work {
+        Work::Rollouts
+    }
+
+    fn hub(&self) -> &Arc<Hub> {
+        &self.hub
+    }
+
+    fn clock(&self) -> Clock {
+        self.clock
+    }
+
     /// Runs one pass. A panic in it is a bug of ours: it is counted, this Rollout is held back, the others go on.
-    pub(crate) async fn run(&self, name: &Name) -> Outcome {
-        let (outcome, end) = match AssertUnwindSafe(self.pass(name)).catch_unwind().await {
+    async fn pass(&self, name: &Name) -> Outcome {
+        let (outcome, end) = match AssertUnwindSafe(self.try_pass(name)).catch_unwind().await {
             Ok(ended) => ended,
             Err(panic) => {
                 let what = text_of(panic.as_ref());
@@ -47,11 +60,15 @@ impl Passes {
                 (Outcome::Failed, PassEnd::Panicked)
             }
         };
-        self.hub.metrics().pass(name, end, self.clock.moment());
+        self.hub.metrics().pass(Work::Rollouts, name, end, self.clock.moment());
         outcome
     }
 
-    async fn pass(&self, name: &Name) -> (Outcome, PassEnd) {
+    fn stand_by(&self) {}
+}
+
+impl Passes {
+    async fn try_pass(&self, name: &Name) -> (Outcome, PassEnd) {
         let snapshot = match self.hub.begin(name) {
             Begin::Plan(snapshot) => snapshot,
             Begin::Wait(until) => return (Outcome::Later { at: until }, PassEnd::Waiting),
@@ -69,7 +86,7 @@ impl Passes {
     }
 
     async fn carry_out(&self, name: &Name, rollout: &Rollout, plan: Plan) -> (Outcome, PassEnd) {
-        let subject = Subject::of(rollout);
+        let subject = Subject::of(Work::Rollouts, &rollout.metadata);
         let soonest = self.clock.moment().saturating_add(SOONEST_WAKE);
         let wake_at = plan.wake_at.map(|at| self.clock.moment_of(at).max(soonest));
         let settled = Outcome::Settled { wake_at };
@@ -121,7 +138,7 @@ impl Passes {
         let said = sluice_planner::create_refused(rollout, write, message, self.clock.now());
         let Some((status, events)) = said.and_then(|plan| Some((plan.status?, plan.events))) else { return };
         match self.send(name, &status).await {
-            Ok(Some(_)) => self.recorder.tell(&Subject::of(rollout), &events),
+            Ok(Some(_)) => self.recorder.tell(&Subject::of(Work::Rollouts, &rollout.metadata), &events),
             Ok(None) => {}
             Err(problem) => tracing::debug!("what was refused could not be written down: {problem}"),
         }
@@ -171,7 +188,7 @@ impl Passes {
             Action::Evict { .. } => self.hub.changed(owner, &object, before.as_deref()),
             Action::Create(_) | Action::Patch(_) => {
                 let version = stored["metadata"]["resourceVersion"].as_str().unwrap_or_default();
-                self.hub.wrote(owner, &object, version);
+                self.hub.wrote(Work::Rollouts, owner, &object, version);
             }
         }
         Ok(Some(stored))
@@ -210,7 +227,7 @@ impl Passes {
                 (Outcome::Failed, PassEnd::NotLeading)
             }
             // The usual race; one that goes on and on is worth a look.
-            RequestError::Stale { .. } if self.hub.failures(name) < 5 => {
+            RequestError::Stale { .. } if self.hub.failures(Work::Rollouts, name) < 5 => {
                 tracing::debug!(kind, object, "planned again ({wanted}): {problem}");
                 (Outcome::Failed, PassEnd::Stale)
             }
@@ -264,7 +281,7 @@ const fn watched(kind: Kind) -> Watched {
     }
 }
 
-fn text_of(panic: &(dyn std::any::Any + Send)) -> &str {
+pub(crate) fn text_of(panic: &(dyn std::any::Any + Send)) -> &str {
     let owned = panic.downcast_ref::<String>().map(String::as_str);
     owned.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("without a word")
 }

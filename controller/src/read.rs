@@ -1,7 +1,8 @@
 //! From the JSON of a watch to what is kept of it: decoded once, trimmed to what plans read.
 
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Value, json};
+use sluice_analysis::provider::job::RUN_UID as JOB_LABEL;
 use sluice_crds::Rollout;
 use sluice_planner::{Metadata, Pod, ReplicaSet, Service, Template, trimmed_managers};
 
@@ -33,6 +34,13 @@ pub(crate) fn read(kind: Watched, object: &Value) -> Result<Object, String> {
         Watched::AnalysisRun => typed(object).map(Object::AnalysisRun),
         Watched::AnalysisTemplate => template(object).map(Object::AnalysisTemplate),
         Watched::ClusterAnalysisTemplate => template(object).map(Object::ClusterAnalysisTemplate),
+        Watched::Job => {
+            let meta = Metadata::from_json(object)?;
+            // A Job may be in another namespace than its run, where no owner can be named.
+            let owner = meta.labels.get(JOB_LABEL).cloned();
+            let kept = json!({"status": {"conditions": object["status"]["conditions"]}});
+            Ok(Object::Job(filed(&Metadata { controller: owner, ..meta }, kept)))
+        }
         Watched::Service => {
             let service = Service::from_json(object)?;
             Ok(Object::Service(filed(&service.meta.clone(), service)))

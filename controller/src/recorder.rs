@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use kube::Resource;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde_json::{Value, json};
-use sluice_crds::Rollout;
 use sluice_crds::values::seconds_time;
 use sluice_planner::Event;
 use tokio::sync::mpsc;
 
 use crate::clock::Clock;
+use crate::hub::Work;
 use crate::metrics::Metrics;
 use crate::requests::{Request, RequestError, Requests};
 use crate::shutdown::Shutdown;
@@ -27,18 +27,20 @@ const SAME_FOR: SignedDuration = SignedDuration::from_mins(10);
 const LAST_WORDS: Duration = Duration::from_secs(3);
 const COMPONENT: &str = "rollouts-controller";
 
-/// The Rollout that an event is about.
+/// The object that an event is about.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Subject {
+    /// Says its kind.
+    pub(crate) work: Work,
     pub(crate) namespace: String,
     pub(crate) name: String,
     pub(crate) uid: String,
 }
 
 impl Subject {
-    pub(crate) fn of(rollout: &Rollout) -> Self {
-        let meta = rollout.meta();
+    pub(crate) fn of(work: Work, meta: &ObjectMeta) -> Self {
         Self {
+            work,
             namespace: meta.namespace.clone().unwrap_or_default(),
             name: meta.name.clone().unwrap_or_default(),
             uid: meta.uid.clone().unwrap_or_default(),
@@ -107,7 +109,7 @@ impl Poster {
             if let Err(problem) = self.post(&subject, &event, at).await {
                 tracing::warn!(
                     namespace = subject.namespace,
-                    rollout = subject.name,
+                    object = subject.name,
                     reason = event.reason,
                     "an event could not be posted: {problem}"
                 );
@@ -162,7 +164,7 @@ fn body(subject: &Subject, event: &Event, name: &str, at: Timestamp) -> Value {
         "metadata": {"name": name, "namespace": subject.namespace},
         "involvedObject": {
             "apiVersion": "argoproj.io/v1alpha1",
-            "kind": "Rollout",
+            "kind": subject.work.kind().as_str(),
             "namespace": subject.namespace,
             "name": subject.name,
             "uid": subject.uid,

@@ -77,11 +77,16 @@ impl Requests {
 
     /// Reads one object past the cache; `None` where it isn't there or there is no answer.
     pub(crate) async fn read(&self, kind: &'static str, path: &str) -> Option<Value> {
-        let http = http::Request::get(path).body(Vec::new()).ok()?;
-        let answer = tokio::time::timeout(self.time_limit, self.client.0.request::<Value>(http)).await;
-        let found = answer.ok().and_then(Result::ok);
-        self.metrics.request(resource(kind), Verb::Get, if found.is_some() { 200 } else { 0 });
-        found
+        self.get(kind, path).await.ok()
+    }
+
+    /// Reads one object, or a list, past the cache.
+    pub(crate) async fn get(&self, kind: &'static str, path: &str) -> Result<Value, RequestError> {
+        let http = http::Request::get(path).body(Vec::new());
+        let http = http.map_err(|problem| RequestError::Failed(problem.to_string()))?;
+        let outcome = self.send("GET", http).await;
+        self.metrics.request(resource(kind), Verb::Get, code("GET", &outcome));
+        outcome
     }
 
     /// Sends a write and returns what the API server stored.
@@ -97,15 +102,18 @@ impl Requests {
             .header(http::header::CONTENT_TYPE, request.content_type)
             .body(request.body.to_string().into_bytes())
             .map_err(|problem| RequestError::Failed(problem.to_string()))?;
-        let answer = tokio::time::timeout(self.time_limit, self.client.0.request::<Value>(http)).await;
-        let outcome = match answer {
-            Err(_) => Err(RequestError::NoAnswer(self.time_limit)),
-            Ok(Ok(stored)) => Ok(stored),
-            Ok(Err(kube::Error::Api(status))) => Err(refusal(request.method, &status)),
-            Ok(Err(problem)) => Err(RequestError::Failed(problem.to_string())),
-        };
+        let outcome = self.send(request.method, http).await;
         self.metrics.request(resource(request.kind), verb(request.method), code(request.method, &outcome));
         outcome
+    }
+
+    async fn send(&self, method: &str, http: http::Request<Vec<u8>>) -> Result<Value, RequestError> {
+        match tokio::time::timeout(self.time_limit, self.client.0.request::<Value>(http)).await {
+            Err(_) => Err(RequestError::NoAnswer(self.time_limit)),
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(kube::Error::Api(status))) => Err(refusal(method, &status)),
+            Ok(Err(problem)) => Err(RequestError::Failed(problem.to_string())),
+        }
     }
 }
 
@@ -117,6 +125,9 @@ fn resource(kind: &str) -> &'static str {
         "Service" => "services",
         "AnalysisRun" => "analysisruns",
         "Event" => "events",
+        "Job" => "jobs",
+        "Pod" => "pods",
+        "Secret" => "secrets",
         _ => "others",
     }
 }

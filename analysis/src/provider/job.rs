@@ -11,7 +11,8 @@ use super::Failure;
 use super::http::excerpt;
 use crate::run::Outcome;
 
-const RUN_UID: &str = "analysisrun.argoproj.io/uid";
+/// The label of a Job that says for which run it is.
+pub const RUN_UID: &str = "analysisrun.argoproj.io/uid";
 const RUN_NAME: &str = "analysisrun.argoproj.io/name";
 const RUN_NAMESPACE: &str = "analysisrun.argoproj.io/namespace";
 const METRIC_NAME: &str = "analysisrun.argoproj.io/metric-name";

@@ -17,7 +17,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use sluice_crds::analysis::{AnalysisPhase, AnalysisRunStatus, Measurement, MetricResult};
 
 pub use assess::{Assessment, assess, refuse};
-pub use plan::{RunPlan, Task, What, plan};
+pub use plan::{RunPlan, Task, What, deleted_at, next_attempt, plan};
 pub use prepared::{Prepared, PreparedMetric};
 
 use crate::provider::{Failure, Reading};
@@ -80,7 +80,7 @@ fn last_finished(result: &MetricResult) -> Option<&Measurement> {
 }
 
 /// The measurement that the provider still works on.
-fn in_flight(result: &MetricResult) -> Option<&Measurement> {
+pub fn in_flight(result: &MetricResult) -> Option<&Measurement> {
     result.measurements.as_deref()?.last().filter(|measurement| measurement.finished_at.is_none())
 }
 

@@ -81,6 +81,18 @@ pub fn plan(prepared: &Prepared, run: &AnalysisRun, asking: &BTreeSet<usize>, no
     plan
 }
 
+/// When a run that has its verdict is to be deleted; `None` for one that stays.
+pub fn deleted_at(run: &AnalysisRun) -> Option<Timestamp> {
+    let status = run.status.as_ref().filter(|status| is_completed(status.phase.as_ref()))?;
+    delete_at(run.spec.ttl_strategy.as_ref(), status)
+}
+
+/// The number of the attempt that this status waits for. An answer to an earlier one is in the status already.
+pub fn next_attempt(status: Option<&AnalysisRunStatus>, metric: &PreparedMetric) -> i64 {
+    let results = status.and_then(|status| status.metric_results.as_deref()).unwrap_or_default();
+    attempts(results.iter().find(|result| result.name == metric.metric.name)) + 1
+}
+
 /// What is next for a metric, and when.
 fn next(
     metric: &PreparedMetric,

@@ -70,6 +70,15 @@ pub(crate) struct Args {
     /// Every so many seconds each Rollout is looked at although nothing changed
     #[arg(long, default_value_t = 900, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) rollout_resync: u64,
+    /// Address of the Prometheus server for metrics that name none [env: ARGO_ROLLOUTS_PROMETHEUS_ADDRESS]
+    #[arg(long, value_name = "URL")]
+    pub(crate) prometheus_address: Option<String>,
+    /// Ask only these hosts for metrics: a name, *.example.com or 10.0.0.0/8; can be repeated
+    #[arg(long, value_name = "HOST", value_delimiter = ',')]
+    pub(crate) analysis_allow_host: Vec<String>,
+    /// Never ask these hosts for metrics
+    #[arg(long, value_name = "HOST", value_delimiter = ',')]
+    pub(crate) analysis_deny_host: Vec<String>,
 }
 
 /// Which log lines are printed.

@@ -34,6 +34,7 @@ pub(super) fn install(cluster: &mut Cluster) -> anyhow::Result<()> {
 fn collection_of(manifest: &Value) -> anyhow::Result<String> {
     let (kind, version) = (manifest["kind"].as_str().unwrap_or(""), manifest["apiVersion"].as_str().unwrap_or(""));
     let plural = match kind {
+        "AnalysisTemplate" => "analysistemplates",
         "Ingress" => "ingresses",
         "Rollout" => "rollouts",
         "Service" => "services",

@@ -15,12 +15,13 @@ use super::demo::SHOPPERS;
 
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-pub(super) fn welcome(address: &str, kubeconfig: &Path, args: &Args) -> String {
+pub(super) fn welcome(address: &str, prometheus: &str, kubeconfig: &Path, args: &Args) -> String {
     let mut lines = vec![
         format!(
             "A Kubernetes cluster with {} nodes runs in this process, at https://{address}; Sluice is in it.",
             args.nodes
         ),
+        format!("What its traffic does is told at {prometheus}, in the language of Prometheus."),
         "Point kubectl at it, in another terminal:".to_owned(),
         String::new(),
         format!("    export KUBECONFIG={}", kubeconfig.display()),
@@ -43,7 +44,7 @@ const TRY: &str = r#"
     kubectl patch rollout shop --subresource status --type merge -p '{"status":{"abort":true}}'
   release a version whose image can't be pulled: the old one goes on serving
     kubectl patch rollout shop --type json -p '[{"op":"replace","path":"/spec/template/spec/containers/0/image","value":"does-not-exist"}]'
-  let the pods answer with errors
+  let the pods answer with errors: while a release goes on, its analysis takes it back
     kubectl annotate pods -l app=shop sandbox.sluice.dev/error-rate=0.2 --overwrite"#;
 
 /// Prints how each Rollout stands and where the traffic goes, whenever that changes. Never ends.

@@ -3,9 +3,10 @@
 mod references;
 mod table;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use serde_json::Value;
 use sluice_crds::rollout::analysis::TemplateRef;
 use sluice_crds::{AnalysisRun, Rollout};
 use sluice_planner::{Metadata, Pod, ReplicaSet, Service, Snapshot, Template};
@@ -44,10 +45,11 @@ pub(crate) enum Watched {
     AnalysisRun,
     AnalysisTemplate,
     ClusterAnalysisTemplate,
+    Job,
 }
 
 impl Watched {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Rollout,
         Self::ReplicaSet,
         Self::Pod,
@@ -55,6 +57,7 @@ impl Watched {
         Self::AnalysisRun,
         Self::AnalysisTemplate,
         Self::ClusterAnalysisTemplate,
+        Self::Job,
     ];
 
     pub(crate) const fn as_str(self) -> &'static str {
@@ -66,6 +69,7 @@ impl Watched {
             Self::AnalysisRun => "AnalysisRun",
             Self::AnalysisTemplate => "AnalysisTemplate",
             Self::ClusterAnalysisTemplate => "ClusterAnalysisTemplate",
+            Self::Job => "Job",
         }
     }
 
@@ -79,6 +83,7 @@ impl Watched {
             Self::AnalysisRun => "analysisruns",
             Self::AnalysisTemplate => "analysistemplates",
             Self::ClusterAnalysisTemplate => "clusteranalysistemplates",
+            Self::Job => "jobs",
         }
     }
 }
@@ -93,6 +98,14 @@ pub(crate) enum Object {
     AnalysisRun(Cached<AnalysisRun>),
     AnalysisTemplate(Cached<Template>),
     ClusterAnalysisTemplate(Cached<Template>),
+    /// Its owner is the run that its label names, wherever it is.
+    Job(Cached<Value>),
+}
+
+/// An AnalysisRun and the Jobs that were made for it.
+pub(crate) struct RunView {
+    pub(crate) run: Arc<AnalysisRun>,
+    pub(crate) jobs: BTreeMap<Name, Arc<Value>>,
 }
 
 /// Everything that was seen of the cluster.
@@ -105,11 +118,13 @@ pub(crate) struct Cache {
     runs: Table<AnalysisRun>,
     templates: Table<Template>,
     cluster_templates: Table<Template>,
+    jobs: Table<Value>,
     references: References,
 }
 
 impl Cache {
-    /// Takes in a state of an object. Returns the Rollouts that it concerns; none, where nothing changed.
+    /// Takes in a state of an object. Returns the Rollouts that it concerns, or for a Job the AnalysisRuns; none,
+    /// where nothing changed.
     pub(crate) fn apply(&mut self, object: Object) -> BTreeSet<Name> {
         match object {
             Object::Rollout(rollout) => {
@@ -143,10 +158,14 @@ impl Cache {
                 let before = self.cluster_templates.apply(template.clone());
                 self.concerned(before.as_ref(), Some(&template), Self::users_of_template)
             }
+            Object::Job(job) => {
+                let before = self.jobs.apply(job.clone());
+                self.concerned(before.as_ref(), Some(&job), Self::run_of_job)
+            }
         }
     }
 
-    /// An object is gone. Returns the Rollouts that it concerns.
+    /// An object is gone. Returns whom it concerns, as above.
     pub(crate) fn remove(&mut self, kind: Watched, name: &Name) -> BTreeSet<Name> {
         match kind {
             Watched::Rollout => {
@@ -177,6 +196,10 @@ impl Cache {
                 let before = self.cluster_templates.remove(name);
                 self.concerned(before.as_ref(), None, Self::users_of_template)
             }
+            Watched::Job => {
+                let before = self.jobs.remove(name);
+                self.concerned(before.as_ref(), None, Self::run_of_job)
+            }
         }
     }
 
@@ -190,6 +213,7 @@ impl Cache {
             Watched::AnalysisRun => self.runs.begin_list(),
             Watched::AnalysisTemplate => self.templates.begin_list(),
             Watched::ClusterAnalysisTemplate => self.cluster_templates.begin_list(),
+            Watched::Job => self.jobs.begin_list(),
         }
     }
 
@@ -230,6 +254,10 @@ impl Cache {
                 let vanished = self.cluster_templates.end_list();
                 self.concerned_each(&vanished, Self::users_of_template)
             }
+            Watched::Job => {
+                let vanished = self.jobs.end_list();
+                self.concerned_each(&vanished, Self::run_of_job)
+            }
         }
     }
 
@@ -243,6 +271,7 @@ impl Cache {
             Watched::AnalysisRun => self.runs.keep(name),
             Watched::AnalysisTemplate => self.templates.keep(name),
             Watched::ClusterAnalysisTemplate => self.cluster_templates.keep(name),
+            Watched::Job => self.jobs.keep(name),
         }
     }
 
@@ -256,6 +285,7 @@ impl Cache {
             Watched::AnalysisRun => self.runs.is_listed(),
             Watched::AnalysisTemplate => self.templates.is_listed(),
             Watched::ClusterAnalysisTemplate => self.cluster_templates.is_listed(),
+            Watched::Job => self.jobs.is_listed(),
         };
         Watched::ALL.into_iter().filter(|kind| !listed(kind)).collect()
     }
@@ -270,12 +300,25 @@ impl Cache {
             Watched::AnalysisRun => self.runs.get(name).map(|object| object.version.as_str()),
             Watched::AnalysisTemplate => self.templates.get(name).map(|object| object.version.as_str()),
             Watched::ClusterAnalysisTemplate => self.cluster_templates.get(name).map(|object| object.version.as_str()),
+            Watched::Job => self.jobs.get(name).map(|object| object.version.as_str()),
         }
     }
 
     /// All Rollouts, by name.
     pub(crate) fn rollouts(&self) -> impl Iterator<Item = &Cached<Rollout>> {
         self.rollouts.all()
+    }
+
+    /// All AnalysisRuns, by name.
+    pub(crate) fn runs(&self) -> impl Iterator<Item = &Cached<AnalysisRun>> {
+        self.runs.all()
+    }
+
+    /// A run and its Jobs.
+    pub(crate) fn run(&self, name: &Name) -> Option<RunView> {
+        let run = self.runs.get(name)?;
+        let jobs = self.jobs.owned_by(&run.uid).map(|job| (job.name.clone(), Arc::clone(&job.object)));
+        Some(RunView { run: Arc::clone(&run.object), jobs: jobs.collect() })
     }
 
     /// What a plan for this Rollout is made from; `None` where there is no such Rollout.
@@ -378,6 +421,11 @@ impl Cache {
 
     fn owners_of_run(&self, run: &Cached<AnalysisRun>) -> BTreeSet<Name> {
         run.owner.as_ref().and_then(|uid| self.rollout_of_uid(uid)).into_iter().collect()
+    }
+
+    fn run_of_job(&self, job: &Cached<Value>) -> BTreeSet<Name> {
+        let run = job.owner.as_ref().and_then(|uid| self.runs.with_uid(uid));
+        run.map(|run| run.name.clone()).into_iter().collect()
     }
 
     /// Templates name templates, so any Rollout near by that asks for an analysis may be concerned.

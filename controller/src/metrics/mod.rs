@@ -5,6 +5,7 @@ mod buckets;
 mod gauges;
 mod page;
 mod releases;
+mod runs;
 mod text;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use sluice_planner::Event;
 use sluice_planner::engine::Moment;
 
 use crate::cache::{Name, Watched};
+use crate::hub::Work;
 use crate::recorder::Subject;
 use buckets::Buckets;
 use releases::Releases;
@@ -44,7 +46,7 @@ pub(crate) enum PassEnd {
     NotLeading,
     /// A bug.
     Panicked,
-    /// The Rollout is not there any more.
+    /// The object is not there any more.
     Gone,
 }
 
@@ -93,16 +95,23 @@ pub(crate) struct Metrics {
     counts: Arc<Mutex<Counts>>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 struct Counts {
     passes: BTreeMap<&'static str, u64>,
-    rollouts: BTreeMap<Name, OfRollout>,
+    rollouts: OfWork,
+    runs: OfWork,
     /// By resource, verb and status code; code 0 stands for no answer.
     requests: BTreeMap<(&'static str, Verb, u16), u64>,
     unreadable: BTreeMap<Watched, u64>,
     watch_failures: BTreeMap<Watched, u64>,
     events_dropped: u64,
     releases: Releases,
+}
+
+/// What is counted of the passes over objects of one kind.
+#[derive(Clone, Debug)]
+struct OfWork {
+    objects: BTreeMap<Name, OfObject>,
     retries: u64,
     waited: Buckets,
     worked: Buckets,
@@ -110,25 +119,28 @@ struct Counts {
     under_way: BTreeMap<Name, Moment>,
 }
 
-/// What is counted of one Rollout: it all goes when the Rollout goes.
+/// What is counted of one object: it all goes when the object goes.
 #[derive(Clone, Debug)]
-struct OfRollout {
+struct OfObject {
     passes: Buckets,
     failed: u64,
     /// By type and reason.
     events: BTreeMap<(&'static str, &'static str), u64>,
 }
 
-impl Default for Counts {
+impl Counts {
+    fn of(&mut self, work: Work) -> &mut OfWork {
+        match work {
+            Work::Rollouts => &mut self.rollouts,
+            Work::Runs => &mut self.runs,
+        }
+    }
+}
+
+impl Default for OfWork {
     fn default() -> Self {
         Self {
-            passes: BTreeMap::new(),
-            rollouts: BTreeMap::new(),
-            requests: BTreeMap::new(),
-            unreadable: BTreeMap::new(),
-            watch_failures: BTreeMap::new(),
-            events_dropped: 0,
-            releases: Releases::default(),
+            objects: BTreeMap::new(),
             retries: 0,
             waited: Buckets::new(QUEUE_BOUNDS),
             worked: Buckets::new(QUEUE_BOUNDS),
@@ -137,47 +149,50 @@ impl Default for Counts {
     }
 }
 
-impl Default for OfRollout {
+impl Default for OfObject {
     fn default() -> Self {
         Self { passes: Buckets::new(PASS_BOUNDS), failed: 0, events: BTreeMap::new() }
     }
 }
 
 impl Metrics {
-    /// A pass begins for which the Rollout has waited so long.
-    pub(crate) fn pass_begins(&self, name: &Name, waited: Duration, now: Moment) {
+    /// A pass begins for which the object has waited so long.
+    pub(crate) fn pass_begins(&self, work: Work, name: &Name, waited: Duration, now: Moment) {
         let mut counts = self.counts();
-        counts.waited.observe(waited.as_secs_f64());
-        counts.under_way.insert(name.clone(), now);
+        let of_work = counts.of(work);
+        of_work.waited.observe(waited.as_secs_f64());
+        of_work.under_way.insert(name.clone(), now);
     }
 
     /// A pass is over.
-    pub(crate) fn pass(&self, name: &Name, end: PassEnd, now: Moment) {
+    pub(crate) fn pass(&self, work: Work, name: &Name, end: PassEnd, now: Moment) {
         let mut counts = self.counts();
-        let began = counts.under_way.remove(name);
-        let took = began.map_or(0.0, |began| now.saturating_sub(began).as_secs_f64());
-        counts.worked.observe(took);
         *counts.passes.entry(end.as_str()).or_default() += 1;
+        let of_work = counts.of(work);
+        let began = of_work.under_way.remove(name);
+        let took = began.map_or(0.0, |began| now.saturating_sub(began).as_secs_f64());
+        of_work.worked.observe(took);
         let failed = matches!(end, PassEnd::Failed | PassEnd::Panicked);
-        counts.retries += u64::from(failed || matches!(end, PassEnd::Stale | PassEnd::NotLeading));
+        of_work.retries += u64::from(failed || matches!(end, PassEnd::Stale | PassEnd::NotLeading));
         // One that went during the pass is forgotten already, and stays so.
         if began.is_none() || matches!(end, PassEnd::Waiting | PassEnd::Gone) {
             return;
         }
-        let rollout = counts.rollouts.entry(name.clone()).or_default();
-        rollout.passes.observe(took);
-        rollout.failed += u64::from(failed);
+        let object = of_work.objects.entry(name.clone()).or_default();
+        object.passes.observe(took);
+        object.failed += u64::from(failed);
     }
 
     /// An event is told in a pass.
     pub(crate) fn event(&self, subject: &Subject, event: &Event) {
         let name = Name::new(&subject.namespace, &subject.name);
         let mut counts = self.counts();
-        if !counts.under_way.contains_key(&name) && !counts.rollouts.contains_key(&name) {
+        let of_work = counts.of(subject.work);
+        if !of_work.under_way.contains_key(&name) && !of_work.objects.contains_key(&name) {
             return;
         }
-        let rollout = counts.rollouts.entry(name).or_default();
-        *rollout.events.entry((event.kind.as_str(), event.reason)).or_default() += 1;
+        let object = of_work.objects.entry(name).or_default();
+        *object.events.entry((event.kind.as_str(), event.reason)).or_default() += 1;
     }
 
     pub(crate) fn event_dropped(&self) {
@@ -202,11 +217,12 @@ impl Metrics {
         self.counts().releases.observe(before, after);
     }
 
-    /// The Rollout is gone, and its series go too.
-    pub(crate) fn forget(&self, name: &Name) {
+    /// The object is gone, and its series go too.
+    pub(crate) fn forget(&self, work: Work, name: &Name) {
         let mut counts = self.counts();
-        counts.rollouts.remove(name);
-        counts.under_way.remove(name);
+        let of_work = counts.of(work);
+        of_work.objects.remove(name);
+        of_work.under_way.remove(name);
     }
 
     fn counts(&self) -> MutexGuard<'_, Counts> {

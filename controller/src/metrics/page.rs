@@ -3,9 +3,9 @@
 use sluice_planner::engine::Moment;
 
 use super::text::{Kind, Text};
-use super::{Counts, Metrics, OfRollout, gauges};
+use super::{Counts, Metrics, OfObject, OfWork, gauges, runs};
 use crate::cache::{Name, Watched};
-use crate::hub::Hub;
+use crate::hub::{Hub, Work};
 
 impl Metrics {
     /// Who leads tells of the Rollouts: told by each replica, they would count double in every sum.
@@ -16,10 +16,12 @@ impl Metrics {
         about_us(&mut text, leading);
         if leading {
             gauges::write(&mut text, &hub.rollouts());
+            runs::write(&mut text, &hub.runs());
         }
-        rollouts(&mut text, &counts);
+        rollouts(&mut text, &counts.rollouts);
+        passes(&mut text, &counts.runs, "AnalysisRun", "analysis_run_reconcile", "analysis_run_reconcile_error");
         counts.releases.write(&mut text);
-        queue(&mut text, &counts, hub, now);
+        queues(&mut text, &counts, hub, now);
         outcomes(&mut text, &counts);
         watches(&mut text, &counts, hub, now);
         text.into_page()
@@ -37,18 +39,10 @@ fn labels_of(name: &Name) -> [(&'static str, &str); 2] {
     [("namespace", &name.namespace), ("name", &name.name)]
 }
 
-fn rollouts(text: &mut Text, counts: &Counts) {
-    let passed = || counts.rollouts.iter().filter(|(_, rollout)| rollout.passes.count() > 0);
-    let mut reconcile = text.family("rollout_reconcile", Kind::Histogram, "Seconds that a pass over a Rollout took");
-    for (name, rollout) in passed() {
-        reconcile.buckets(&labels_of(name), &rollout.passes);
-    }
-    let mut failed = text.family("rollout_reconcile_error", Kind::Counter, "Passes over a Rollout that failed");
-    for (name, rollout) in passed() {
-        failed.value(&labels_of(name), rollout.failed);
-    }
+fn rollouts(text: &mut Text, counts: &OfWork) {
+    passes(text, counts, "Rollout", "rollout_reconcile", "rollout_reconcile_error");
     let mut events = text.family("rollout_events_total", Kind::Counter, "Events told about a Rollout");
-    for (name, OfRollout { events: told, .. }) in &counts.rollouts {
+    for (name, OfObject { events: told, .. }) in &counts.objects {
         for ((kind, reason), count) in told {
             let labels =
                 [("namespace", name.namespace.as_str()), ("name", &name.name), ("type", kind), ("reason", reason)];
@@ -57,23 +51,58 @@ fn rollouts(text: &mut Text, counts: &Counts) {
     }
 }
 
-/// The one queue, by the names that every controller's queue has.
-fn queue(text: &mut Text, counts: &Counts, hub: &Hub, now: Moment) {
-    let name = [("name", "Rollouts")];
-    let running = counts.under_way.values().map(|began| now.saturating_sub(*began).as_secs_f64());
-    let (unfinished, longest) =
-        running.fold((0.0, 0.0), |(sum, longest): (f64, f64), took| (sum + took, longest.max(took)));
-    text.family("workqueue_depth", Kind::Gauge, "Rollouts that wait for a pass").value(&name, hub.waiting());
-    text.family("workqueue_adds_total", Kind::Counter, "Passes that were asked for").value(&name, hub.added());
-    text.family("workqueue_retries_total", Kind::Counter, "Passes that are tried again").value(&name, counts.retries);
-    text.family("workqueue_queue_duration_seconds", Kind::Histogram, "How long a due pass waited")
-        .buckets(&name, &counts.waited);
-    text.family("workqueue_work_duration_seconds", Kind::Histogram, "How long a pass took")
-        .buckets(&name, &counts.worked);
-    text.family("workqueue_unfinished_work_seconds", Kind::Gauge, "How long the passes under way take already")
-        .value(&name, unfinished);
-    text.family("workqueue_longest_running_processor_seconds", Kind::Gauge, "The same for the longest of them")
-        .value(&name, longest);
+fn passes(text: &mut Text, counts: &OfWork, kind: &str, took: &'static str, failed: &'static str) {
+    let passed = || counts.objects.iter().filter(|(_, object)| object.passes.count() > 0);
+    let mut reconcile = text.family(took, Kind::Histogram, &format!("Seconds that a pass over a {kind} took"));
+    for (name, object) in passed() {
+        reconcile.buckets(&labels_of(name), &object.passes);
+    }
+    let mut errors = text.family(failed, Kind::Counter, &format!("Passes over a {kind} that failed"));
+    for (name, object) in passed() {
+        errors.value(&labels_of(name), object.failed);
+    }
+}
+
+/// How the number of a queue is read.
+type Number<'h> = &'h dyn Fn(Work, &OfWork) -> f64;
+
+/// The queues, by the names that every controller's queues have.
+fn queues(text: &mut Text, counts: &Counts, hub: &Hub, now: Moment) {
+    let both = [(Work::Rollouts, &counts.rollouts), (Work::Runs, &counts.runs)];
+    let unfinished = |of_work: &OfWork| -> Vec<f64> {
+        of_work.under_way.values().map(|began| now.saturating_sub(*began).as_secs_f64()).collect()
+    };
+    let numbers: [(&'static str, Kind, &str, Number<'_>); 5] = [
+        ("workqueue_depth", Kind::Gauge, "Objects that wait for a pass", &|work, _| hub.waiting(work) as f64),
+        ("workqueue_adds_total", Kind::Counter, "Passes that were asked for", &|work, _| hub.added(work) as f64),
+        ("workqueue_retries_total", Kind::Counter, "Passes that are tried again", &|_, of_work| of_work.retries as f64),
+        (
+            "workqueue_unfinished_work_seconds",
+            Kind::Gauge,
+            "How long the passes under way take already",
+            &|_, of_work| unfinished(of_work).into_iter().sum(),
+        ),
+        (
+            "workqueue_longest_running_processor_seconds",
+            Kind::Gauge,
+            "The same for the longest of them",
+            &|_, of_work| unfinished(of_work).into_iter().fold(0.0, f64::max),
+        ),
+    ];
+    for (name, kind, help, number) in numbers {
+        let mut family = text.family(name, kind, help);
+        for (work, of_work) in both {
+            family.value(&[("name", work.as_str())], number(work, of_work));
+        }
+    }
+    let mut waited = text.family("workqueue_queue_duration_seconds", Kind::Histogram, "How long a due pass waited");
+    for (work, of_work) in both {
+        waited.buckets(&[("name", work.as_str())], &of_work.waited);
+    }
+    let mut worked = text.family("workqueue_work_duration_seconds", Kind::Histogram, "How long a pass took");
+    for (work, of_work) in both {
+        worked.buckets(&[("name", work.as_str())], &of_work.worked);
+    }
 }
 
 fn outcomes(text: &mut Text, counts: &Counts) {

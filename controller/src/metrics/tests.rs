@@ -30,8 +30,8 @@ fn at(ms: u64) -> Moment {
 
 /// A pass from 10 ms to 12 ms after the start that fails.
 fn failed_pass(metrics: &Metrics, name: &Name) {
-    metrics.pass_begins(name, at(3), at(10));
-    metrics.pass(name, PassEnd::Failed, at(12));
+    metrics.pass_begins(Work::Rollouts, name, at(3), at(10));
+    metrics.pass(Work::Rollouts, name, PassEnd::Failed, at(12));
 }
 
 #[tokio::test]
@@ -42,7 +42,7 @@ async fn the_page_has_the_names_that_dashboards_ask_for() {
     failed_pass(metrics, &name);
     metrics.event(&subject(), &event());
     metrics.request("rollouts", Verb::Patch, 200);
-    metrics.pass_begins(&name, at(0), at(1_000));
+    metrics.pass_begins(Work::Rollouts, &name, at(0), at(1_000));
     let page = metrics.page(&hub, true, at(3_500));
     for line in [
         r#"rollout_info{namespace="shop",name="web",strategy="canary",traffic_router="",phase="Paused"} 1"#,
@@ -121,7 +121,7 @@ async fn only_the_leader_tells_how_the_rollouts_are() {
 }
 
 fn subject() -> Subject {
-    Subject { namespace: "shop".to_owned(), name: "web".to_owned(), uid: "u".to_owned() }
+    Subject { work: Work::Rollouts, namespace: "shop".to_owned(), name: "web".to_owned(), uid: "u".to_owned() }
 }
 
 fn event() -> Event {

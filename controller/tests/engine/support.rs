@@ -17,6 +17,7 @@ use tokio::task::JoinHandle;
 
 use crate::court::Court;
 use crate::line::{LeaseTrouble, Line, Sent};
+use crate::providers::Providers;
 
 pub(crate) const ROLLOUTS: &str = "/apis/argoproj.io/v1alpha1/namespaces/default/rollouts";
 pub(crate) const REPLICA_SETS: &str = "/apis/apps/v1/namespaces/default/replicasets";
@@ -27,6 +28,7 @@ const LEASE: &str = "/apis/coordination.k8s.io/v1/namespaces/default/leases/argo
 pub(crate) struct Shop {
     door: Door,
     court: Court,
+    providers: Providers,
 }
 
 /// What is particular to one of several controllers.
@@ -71,7 +73,8 @@ impl Shop {
         let door = Door::to_cluster(cluster, DoorClock::following_runtime(start));
         let life = door.clone();
         tokio::spawn(async move { life.keep_going().await });
-        Self { door, court: Court::default() }
+        let providers = Providers::of(door.clone());
+        Self { door, court: Court::default(), providers }
     }
 
     /// Starts a controller that decides as the product does.
@@ -119,8 +122,14 @@ impl Shop {
         let (handle, shutdown) = ShutdownHandle::new();
         let clock = Clock::following_runtime(self.door.now() + replica.clock_ahead);
         let controller = Controller::new(client, settings, clock).deciding_with(replica.decide).serving(pages);
+        let controller = controller.measuring(Providers::measuring()).asking_through(self.providers.transport());
         let run = run(controller, handle.clone(), shutdown);
         Running { line, handle, task: tokio::spawn(run) }
+    }
+
+    /// What metric providers are asked and answer.
+    pub(crate) fn providers(&self) -> &Providers {
+        &self.providers
     }
 
     /// From now on every write of every controller is judged. For shops with one Rollout, `web`.

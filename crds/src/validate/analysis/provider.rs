@@ -82,7 +82,7 @@ fn check_plugins(path: &FieldPath, provider: &Provider, found: &mut Found) {
 fn check_signal(path: &FieldPath, signal: &Signal, found: &mut Found) {
     match &signal.data_plane {
         None => {
-            found.push(Mistake::missing(path.field("dataPlane"), "is required", "write nginx, istio or gatewayAPI"))
+            found.push(Mistake::missing(path.field("dataPlane"), "is required", "write nginx, istio or gatewayAPI"));
         }
         Some(DataPlane::Other(word)) => known_word(path.field("dataPlane"), word, DataPlane::KNOWN, found),
         Some(_) => {}

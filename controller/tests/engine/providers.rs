@@ -1,0 +1,80 @@
+//! The servers that measure: the sandbox's metrics backend under every name, and one that is slow.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures::FutureExt;
+use jiff::SignedDuration;
+use sluice_analysis::provider::Failure;
+use sluice_analysis::provider::http::{HttpAnswer, HttpRequest};
+use sluice_controller::{Measuring, Transport};
+use sluice_sandbox::api::request::Request;
+use sluice_sandbox::doors::Door;
+use sluice_sandbox::metrics::Labels;
+
+/// Asked for at this host, an answer takes so long.
+const SLOW_HOST: &str = "slow.example.com";
+const SLOW: Duration = Duration::from_secs(25);
+
+/// All of them.
+#[derive(Clone)]
+pub(crate) struct Providers {
+    door: Door,
+    asked: Arc<Mutex<Vec<HttpRequest>>>,
+}
+
+impl Providers {
+    pub(crate) fn of(door: Door) -> Self {
+        Self { door, asked: Arc::default() }
+    }
+
+    pub(crate) fn measuring() -> Measuring {
+        Measuring { prometheus_address: "http://prometheus:9090".to_owned(), ..Measuring::default() }
+    }
+
+    pub(crate) fn transport(&self) -> Transport {
+        let providers = self.clone();
+        Arc::new(move |request| providers.clone().answer(request).boxed())
+    }
+
+    /// How many requests were sent since this was last asked.
+    pub(crate) fn take_asked(&self) -> Vec<HttpRequest> {
+        std::mem::take(&mut self.asked.lock().expect("no panic"))
+    }
+
+    /// From now on `metric` has this value.
+    pub(crate) fn sample(&self, metric: &str, value: f64) {
+        let now = self.door.now();
+        self.door.with_cluster(|cluster| cluster.metrics_mut().store_mut().push(Labels::of(metric, &[]), now, value));
+    }
+
+    /// Nobody answers, until they are back.
+    pub(crate) fn gone(&self, gone: bool) {
+        self.door.with_cluster(|cluster| cluster.metrics_mut().faults_mut().gone = gone);
+    }
+
+    async fn answer(self, request: HttpRequest) -> Result<HttpAnswer, Failure> {
+        self.asked.lock().expect("no panic").push(request.clone());
+        let (_, rest) = request.url.split_once("://").expect("a whole address");
+        let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        // No answer is there before the question, also where time stands still.
+        tokio::time::sleep(if host == SLOW_HOST { SLOW } else { Duration::from_millis(3) }).await;
+        let sent = Request {
+            method: request.method.as_str().to_owned(),
+            path: path.to_owned(),
+            query: String::new(),
+            // As they come over HTTP.
+            headers: request.headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone())).collect(),
+            body: request.body.clone().into(),
+            user: None,
+        };
+        let answer = self.door.with_cluster(|cluster| cluster.ask_metrics(&sent)).expect("a whole cluster");
+        assert_eq!(answer.after, SignedDuration::ZERO);
+        let response = answer.response.ok_or_else(|| Failure("not answered: connection refused".to_owned()))?;
+        Ok(HttpAnswer {
+            status: response.status,
+            headers: response.headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
+            body: response.json_body().to_string().into_bytes(),
+        })
+    }
+}
