@@ -1,21 +1,18 @@
-//! The templates of `e2e/templates/` judge releases as they say, by what a real Prometheus has scraped of them.
+//! Each template passes a healthy release and tells each bad one by its fault, judged by the pure crate.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use futures::future::join_all;
-use serde_json::json;
 use sluice_crds::analysis::{AnalysisPhase, AnalysisRunStatus};
 use sluice_e2e::eventually;
-use sluice_e2e::promql::server::{Scraped, Server};
+use sluice_e2e::promql::server::Server;
 use sluice_e2e::release::{Behaviour, Exporter};
 use sluice_e2e::trial::Trial;
 
-/// What `window` is here: at one scrape a second, six seconds are worth what a minute and a half is at fifteen.
-const WINDOW: &str = "6s";
+use super::{WINDOW, file_of, numbers, scraping};
 
 /// The releases, each in a namespace of its name.
 const RELEASES: [(&str, Behaviour); 18] = [
@@ -130,24 +127,6 @@ async fn a_prometheus_that_is_not_there_takes_the_release_back_after_some_patien
     Ok(())
 }
 
-/// A Prometheus that has scraped all of these for a whole window.
-async fn scraping(releases: &BTreeMap<&str, Exporter>) -> Result<Server> {
-    let targets = releases.iter().map(|(name, exporter)| Scraped {
-        address: exporter.address(),
-        labels: json!({"namespace": name, "service": "web"}),
-    });
-    let prometheus = Server::scraping(&targets.collect::<Vec<_>>()).await?;
-    let full = format!("count(count_over_time(up[{WINDOW}]) >= 6)");
-    let all = releases.len().to_string();
-    eventually(Duration::from_secs(60), "all releases were scraped for a whole window", async || {
-        let found = numbers(&prometheus, &full).await?;
-        ensure!(found == [all.as_str()], "{found:?} of {all}");
-        Ok(())
-    })
-    .await?;
-    Ok(prometheus)
-}
-
 /// Waits until no window holds anything of this release any more.
 async fn forgotten(prometheus: &Server, release: &str) -> Result<()> {
     let left = format!("count(count_over_time(http_requests_total{{namespace=\"{release}\"}}[{WINDOW}]))");
@@ -159,17 +138,9 @@ async fn forgotten(prometheus: &Server, release: &str) -> Result<()> {
     .await
 }
 
-async fn numbers(prometheus: &Server, query: &str) -> Result<Vec<String>> {
-    let form = format!("query={}", query.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>());
-    let (_, answer) = prometheus.ask("POST", "/api/v1/query", &form).await?;
-    let found = answer["data"]["result"].as_array().with_context(|| answer.to_string())?;
-    Ok(found.iter().map(|one| one["value"][1].as_str().unwrap_or_default().to_owned()).collect())
-}
-
 fn trial(template: &str, release: &str, prometheus: &str) -> Result<Trial> {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("templates/{template}.yaml"));
     let args = [("namespace", release), ("service", "web"), ("prometheus", prometheus), ("window", WINDOW)];
-    Trial::of(&file, &args)
+    Trial::of(&file_of(template), &args)
 }
 
 async fn told(case: &Case, prometheus: &Server, releases: &BTreeMap<&str, Exporter>) -> Result<()> {
