@@ -42,6 +42,8 @@ impl Behaviour {
         ready: 20,
         alive: 20,
     };
+    /// Nothing ever fails, so that no series of failures exists.
+    pub const FLAWLESS: Self = Self { errors: 0.0, ..Self::HEALTHY };
     /// One answer in ten is an error.
     pub const ERRORS: Self = Self { errors: 0.1, ..Self::HEALTHY };
     /// Nothing else is ever answered, so that no series of good answers exists.
