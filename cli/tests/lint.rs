@@ -58,6 +58,13 @@ fn said(output: &Output) -> (Option<i32>, String, String) {
 }
 
 #[test]
+fn what_users_are_told_to_copy_has_no_mistakes() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let output = lint(&root, &["-f", "docs/examples", "-f", "e2e/templates"]);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stdout));
+}
+
+#[test]
 fn a_good_file_exits_with_0() {
     let folder = folder("good");
     write(&folder, "a.yaml", GOOD);

@@ -45,6 +45,14 @@ impl Kind {
     pub const DISRUPTION_BUDGET: Self = Self { group: "policy", version: "v1", kind: "PodDisruptionBudget" };
     pub const ENDPOINT_SLICE: Self = Self { group: "discovery.k8s.io", version: "v1", kind: "EndpointSlice" };
 
+    pub const ROLLOUT: Self = Self::served("Rollout");
+    pub const ANALYSIS_TEMPLATE: Self = Self::served("AnalysisTemplate");
+    pub const ANALYSIS_RUN: Self = Self::served("AnalysisRun");
+
+    const fn served(kind: &'static str) -> Self {
+        Self { group: "argoproj.io", version: "v1alpha1", kind }
+    }
+
     const fn core(kind: &'static str) -> Self {
         Self { group: "", version: "v1", kind }
     }

@@ -13,8 +13,10 @@ pub mod kubectl;
 pub mod kubelets;
 mod namespace;
 pub mod promql;
+pub mod release;
 pub mod scenario;
 pub mod sight;
+pub mod trial;
 
 pub use cluster::{Cluster, Kind, connect};
 pub use eventually::eventually;

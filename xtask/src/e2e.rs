@@ -21,9 +21,9 @@ const PACKAGE: &str = "sluice-e2e";
 const FOLDER: &str = "e2e";
 const FEATURE: &str = "sluice-e2e/control-plane";
 const KUBELETS: &str = "sluice-kubelets";
-const SCENARIOS: &str = "scenarios";
+/// These pass their time waiting, so many more of them run at once than there are cores.
+const WAITING: [&str; 2] = ["scenarios", "templates"];
 const SLUICE: &str = "sluice";
-/// Scenarios pass their time waiting, so many more of them run at once than there are cores.
 const AT_ONCE: &str = "16";
 
 /// Run the end-to-end tests on a real control plane of their own (4 min; 4 to 12 min more the first time).
@@ -66,7 +66,7 @@ pub(crate) fn run_tests(filter: Option<&str>, tally: &mut Tally) -> Result<()> {
             .env("SLUICE_PROMETHEUS", &prometheus)
             .env("SLUICE_BINARY", &sluice)
             .env("HELM", &helm);
-        if test.name == SCENARIOS {
+        if WAITING.contains(&test.name.as_str()) {
             command.env("RUST_TEST_THREADS", AT_ONCE);
         }
         eprintln!("  {}", test.name);

@@ -3,13 +3,14 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::rt::TokioIo;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::net::TcpStream;
 use tokio::process::{Child, ChildStderr, Command};
@@ -30,21 +31,51 @@ pub struct Server {
     _log: Lines<BufReader<ChildStderr>>,
 }
 
+/// What a server scrapes each second, and the labels that it gives to all that is found there.
+#[derive(Clone, Debug)]
+pub struct Scraped {
+    pub address: SocketAddr,
+    pub labels: Value,
+}
+
 impl Server {
     /// Starts the program that `SLUICE_PROMETHEUS` names, and gives it these samples.
     pub async fn with(samples: &[Series]) -> Result<Self> {
-        let program = std::env::var_os("SLUICE_PROMETHEUS").context("SLUICE_PROMETHEUS names no program")?;
-        let folder = std::env::temp_dir().join(format!("sluice-prometheus-{}", std::process::id()));
-        let server = tokio::time::timeout(PATIENCE, Self::start(Path::new(&program), folder));
-        let server = server.await.context("Prometheus does not say where it listens")??;
+        let server = Self::begin(&json!({"global": {}})).await?;
         server.take(samples).await?;
         Ok(server)
     }
 
-    async fn start(program: &Path, folder: PathBuf) -> Result<Self> {
+    /// Starts it to scrape these.
+    pub async fn scraping(targets: &[Scraped]) -> Result<Self> {
+        let targets = targets.iter().map(|one| json!({"targets": [one.address.to_string()], "labels": one.labels}));
+        Self::begin(&json!({
+            "global": {"scrape_interval": "1s", "scrape_timeout": "1s"},
+            "scrape_configs": [{"job_name": "tests", "static_configs": targets.collect::<Vec<_>>()}],
+        }))
+        .await
+    }
+
+    /// What the address of a template would be.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    async fn begin(config: &Value) -> Result<Self> {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let program = std::env::var_os("SLUICE_PROMETHEUS").context("SLUICE_PROMETHEUS names no program")?;
+        let folder = std::env::temp_dir().join(format!("sluice-prometheus-{}-{count}", std::process::id()));
+        let server = tokio::time::timeout(PATIENCE, Self::start(Path::new(&program), folder, config));
+        server.await.context("Prometheus does not say where it listens")?
+    }
+
+    async fn start(program: &Path, folder: PathBuf, content: &Value) -> Result<Self> {
         std::fs::create_dir_all(&folder)?;
         let config = folder.join("prometheus.yml");
-        std::fs::write(&config, "global: {}\n")?;
+        // JSON is YAML.
+        std::fs::write(&config, content.to_string())?;
         let flag = |name: &str, value: &Path| format!("--{name}={}", value.display());
         let mut process = Command::new(program)
             .arg(flag("config.file", &config))
@@ -99,18 +130,26 @@ impl Server {
         Ok((status, serde_json::from_slice(&body).unwrap_or_else(|_| text())))
     }
 
-    async fn send(&self, mut request: http::Request<Full<Bytes>>) -> Result<(u16, Bytes)> {
-        request.headers_mut().insert("host", self.address.to_string().parse()?);
-        let stream = TcpStream::connect(self.address).await?;
-        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
-        let connection = tokio::spawn(connection);
-        let response = sender.send_request(request).await?;
-        let status = response.status().as_u16();
-        let body = response.into_body().collect().await?.to_bytes();
-        drop(sender);
-        connection.await??;
-        Ok((status, body))
+    async fn send(&self, request: http::Request<Full<Bytes>>) -> Result<(u16, Bytes)> {
+        let answer = exchange(&self.address.to_string(), request).await?;
+        Ok((answer.status().as_u16(), answer.into_body()))
     }
+}
+
+/// One request to a host and port, and its whole answer.
+pub(crate) async fn exchange(
+    authority: &str,
+    mut request: http::Request<Full<Bytes>>,
+) -> Result<http::Response<Bytes>> {
+    request.headers_mut().insert("host", authority.parse()?);
+    let stream = TcpStream::connect(authority).await?;
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+    let connection = tokio::spawn(connection);
+    let (head, body) = sender.send_request(request).await?.into_parts();
+    let body = body.collect().await?.to_bytes();
+    drop(sender);
+    connection.await??;
+    Ok(http::Response::from_parts(head, body))
 }
 
 impl Drop for Server {
