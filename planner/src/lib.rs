@@ -20,6 +20,7 @@ mod patch;
 mod phase;
 mod plan;
 mod pods;
+mod proportion;
 mod references;
 mod refuse;
 mod report;
@@ -100,7 +101,11 @@ fn decide(mut release: Release<'_>, now: Timestamp) -> Plan {
             plan.writes.extend(selectors::writes(release, target, &advanced));
             plan.writes.extend(delays::writes(release, &advanced, now));
             let mut evictions = restart.evictions(release);
-            if !release.rollout.spec.paused() {
+            // An abort goes back also where a person has paused.
+            if release.rollout.spec.paused() && release.facts.aborted_at.is_none() {
+                let in_order: Vec<_> = release.all().collect();
+                plan.writes.extend(proportion::writes(release.rollout, &in_order));
+            } else {
                 let mut resizes = transition::resizes(release, restart.with_surge(release, target));
                 if !pods::are_counted(release) {
                     resizes.retain(|resize| resize.to > resize.set.wanted);

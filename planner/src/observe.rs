@@ -245,6 +245,12 @@ impl<'a> Release<'a> {
         same && self.stored.aborted_at.is_some() && self.facts.aborted_at.is_none()
     }
 
+    /// Whether it is taken back and the ReplicaSet that it would go back to was deleted: what is rejected does not
+    /// begin again by itself, and what serves goes on serving.
+    pub(crate) fn has_no_way_back(&self) -> bool {
+        self.facts.aborted_at.is_some() && self.facts.stable_hash.is_some() && self.stable.is_none()
+    }
+
     /// The stable ReplicaSet, if it is another one than the new one.
     pub(crate) fn other_stable(&self) -> Option<&'a ReplicaSet> {
         self.stable.filter(|stable| self.new.is_none_or(|new| new.meta.uid != stable.meta.uid))

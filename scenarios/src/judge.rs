@@ -128,7 +128,7 @@ impl Judge {
         let ready_after = ready - this.ready.min(this.wanted) + this.ready.min(to);
         if replicas > 1 || (replicas == 1 && surge > 0) {
             assert!(ready == 0 || ready_after > 0, "{name} → {to}: the last ready pod goes");
-            let selected = services(world).into_iter().any(|(_, hash)| hash == this.hash);
+            let selected = services(world, rollout).into_iter().any(|(_, hash)| hash == this.hash);
             assert!(!selected || this.ready == 0 || to > 0, "{name} → 0: a Service still points at it");
         }
     }
@@ -139,7 +139,8 @@ impl Judge {
         let this = sizes.iter().find(|size| size.name == name).expect("the ReplicaSet is there");
         let replicas = rollout["spec"]["replicas"].as_i64().expect("a count");
         let active = rollout["spec"]["strategy"]["blueGreen"]["activeService"].as_str().expect("a name");
-        let is_active = services(world).into_iter().any(|(service, hash)| service == active && hash == this.hash);
+        let is_active =
+            services(world, rollout).into_iter().any(|(service, hash)| service == active && hash == this.hash);
         let is_stable = rollout["status"]["stableRS"] == this.hash.as_str();
         if to < this.wanted {
             assert!(!is_active || to >= replicas, "{name} → {to}: it carries the traffic of {replicas} pods");
@@ -153,7 +154,7 @@ impl Judge {
     /// Promises 1 and 4: all traffic moves only to what can carry it, or at least as much of it as what it leaves.
     fn switch_all(world: &World, rollout: &Value, service: &str, to: &str) {
         let sizes = sizes(world);
-        let there = services(world).into_iter().find(|(name, _)| name == service).map(|(_, hash)| hash);
+        let there = services(world, rollout).into_iter().find(|(name, _)| name == service).map(|(_, hash)| hash);
         let available = |hash: &str| sizes.iter().find(|size| size.hash == hash).map_or(0, |size| size.available);
         let from = there.map_or(0, |hash| available(&hash));
         let replicas = rollout["spec"]["replicas"].as_i64().expect("a count");
@@ -163,7 +164,8 @@ impl Judge {
             "{service} → {to}: {} pods, {from} before",
             available(to)
         );
-        let aborted = rollout["status"]["abort"] == true;
+        // An abort is one of the revision that the status is about, not of one that came meanwhile.
+        let aborted = rollout["status"]["abort"] == true && rollout["status"]["currentPodHash"] == to;
         let is_stable = rollout["status"]["stableRS"] == to;
         assert!(!aborted || is_stable || rollout["status"]["promoteFull"] == true, "an aborted release is switched to");
     }
@@ -173,7 +175,7 @@ impl Judge {
     fn switch(&mut self, world: &World, rollout: &Value, service: &str, to: &str, is_preview: bool) {
         let sizes = sizes(world);
         let target = sizes.iter().find(|size| size.hash == to).expect("a revision to select");
-        let from = services(world).into_iter().find(|(name, _)| name == service).map(|(_, hash)| hash);
+        let from = services(world, rollout).into_iter().find(|(name, _)| name == service).map(|(_, hash)| hash);
         let serves = sizes
             .iter()
             .any(|size| size.ready > 0 && from.as_ref().is_none_or(|from| from.is_empty() || *from == size.hash));
@@ -220,7 +222,7 @@ fn evict(world: &World, rollout: &Value, name: &str) {
     let wanted = if blue_green.is_some() { replicas.min(own_size) } else { replicas };
     let least = usize::try_from(wanted - unavailable).unwrap_or(0).max(1);
     assert!(ready > least, "{name} goes: {ready} pods are ready, {least} must stay");
-    if services(world).iter().any(|(_, selected)| hash == selected.as_str()) {
+    if services(world, rollout).iter().any(|(_, selected)| hash == selected.as_str()) {
         let same = pods.iter().filter(|pod| is_ready(pod.value()) && pod.value()["metadata"]["labels"][HASH] == *hash);
         assert!(same.count() > 1, "{name} is the last ready pod behind a Service");
     }
@@ -242,10 +244,20 @@ fn sizes(world: &World) -> Vec<Size> {
         .collect()
 }
 
-fn services(world: &World) -> Vec<(String, String)> {
+/// The Services that the Rollout names, and the revision that each selects. All others are none of its business.
+fn services(world: &World, rollout: &Value) -> Vec<(String, String)> {
+    let strategy = &rollout["spec"]["strategy"];
+    let (canary, blue_green) = (&strategy["canary"], &strategy["blueGreen"]);
+    let named = [
+        &canary["stableService"],
+        &canary["canaryService"],
+        &blue_green["activeService"],
+        &blue_green["previewService"],
+    ];
     let services = world.list("", "services", "default");
+    let services = services.iter().filter(|service| named.iter().any(|name| **name == service.name()));
     let hash = |value: &Value| value["spec"]["selector"][HASH].as_str().unwrap_or_default().to_owned();
-    services.iter().map(|service| (service.name().to_owned(), hash(service.value()))).collect()
+    services.map(|service| (service.name().to_owned(), hash(service.value()))).collect()
 }
 
 /// The stories write whole numbers or leave out; 25 % is what is left out.

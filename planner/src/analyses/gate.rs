@@ -74,8 +74,15 @@ fn read<'a>(
                 hold(advanced, now);
                 return Gate::Stopped;
             }
-            // Held before: a person who goes on without moving the step wants it measured again.
-            if advanced.facts.pauses.is_empty() { begin(release, advanced, kind, asked) } else { Gate::Stopped }
+            if !advanced.facts.pauses.is_empty() {
+                return Gate::Stopped;
+            }
+            // Held before: a person who goes on without moving the step wants it measured again. The pause that
+            // comes behind the analysis has not begun, so it is not what they ended.
+            if kind == RunKind::PrePromotion {
+                advanced.facts.paused_by_us = false;
+            }
+            begin(release, advanced, kind, asked)
         }
         _ => Gate::Waiting,
     }

@@ -7,19 +7,25 @@ use crate::strategy::Target;
 
 /// Each Service that may move now, and where to.
 pub(super) fn moves<'a>(release: &Release<'a>, target: Target) -> Vec<(&'a Service, &'a ReplicaSet)> {
-    let stable = release.services.stable.and_then(|service| Some((service, stable_revision(release, target)?)));
+    let stable =
+        release.services.stable.and_then(|service| Some((service, stable_revision(release, service, target)?)));
     let canary = release.services.canary.and_then(|service| Some((service, canary_revision(release, service)?)));
     let moves = [stable, canary].into_iter().flatten();
     moves.filter(|(service, set)| has_pods_for(service, set)).collect()
 }
 
 /// The stable Service follows the stable revision; before there is one, the first. Where all traffic is to go to
-/// the new revision it moves as soon as enough pods are there, so that it is never left without any.
-fn stable_revision<'a>(release: &Release<'a>, target: Target) -> Option<&'a ReplicaSet> {
+/// the new revision it moves as soon as enough pods are available there, so that it is never left without any. Once
+/// there it stays as long as enough are ready, or as many as stable could offer.
+fn stable_revision<'a>(release: &Release<'a>, service: &Service, target: Target) -> Option<&'a ReplicaSet> {
     let Some(stable) = release.other_stable() else { return release.new };
     let enough = release.budgets.least_available(release.replicas).max(1);
-    let new_serves = release.new.filter(|new| target.is_all() && new.available_to_stay() >= enough);
-    Some(new_serves.unwrap_or(stable))
+    let serves = |new: &&ReplicaSet| {
+        let is_there = service.hash() == Some(new.hash());
+        let stays = is_there && new.ready.min(new.wanted) >= enough.min(stable.available_to_stay().max(1));
+        target.is_all() && (stays || new.available_to_stay() >= enough)
+    };
+    Some(release.new.filter(serves).unwrap_or(stable))
 }
 
 /// The canary Service follows the new revision, and goes back to stable when the release is aborted. While the

@@ -29,6 +29,10 @@ impl Target {
 
 /// What is wanted now of the new and the stable revision.
 pub(crate) fn target(release: &Release<'_>) -> Target {
+    if release.has_no_way_back() {
+        let there = release.new.map_or(0, |new| new.wanted.min(release.replicas));
+        return Target { new: there, stable: 0, weight: ALL };
+    }
     match release.strategy {
         Strategy::Canary(_) => canary::target(release),
         Strategy::BlueGreen(blue_green) => blue_green::target(release, blue_green),

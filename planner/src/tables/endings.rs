@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::fixture::{hash, now, rollout, set, set_by, snapshot, status_at, status_of, told};
+use super::fixture::{hash, now, rollout, set, set_by, sizes, snapshot, status_at, status_of, told};
 use crate::{Plan, plan};
 
 const STARTED: &str = "2026-01-01T11:00:00Z";
@@ -203,4 +203,22 @@ fn a_crd_without_our_fields_is_not_written_to_for_them() {
     };
     let again = plan_of(0, json!({}), |rollout| known(&mut rollout["status"]), 1, 8);
     assert_eq!(again.status, None);
+}
+
+#[test]
+fn what_was_rejected_does_not_begin_again_when_the_stable_replica_set_is_deleted() {
+    let aborted = json!({"abort": true, "abortedAt": "2026-01-01T11:00:00Z"});
+    // pods of the aborted revision, which is all that is left
+    for left in [0, 2] {
+        let rollout = rollout(10, &canary(), &status_at(&canary(), 0, &aborted));
+        let plan = plan(&snapshot(&rollout, &[set("web:2", 2, left, left, left)], &[], &[]), now());
+        assert_eq!(sizes(&plan), [], "{}", plan.why);
+        assert_eq!(
+            plan.why,
+            format!(
+                "aborted: revision 2 is taken back and keeps its {left} pods, because the stable ReplicaSet is gone; \
+                 retry, or release another version"
+            )
+        );
+    }
 }

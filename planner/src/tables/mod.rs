@@ -1,5 +1,6 @@
 //! Tables over the four moves: a row a case, named after what the user sees, the answer written by hand.
 
+mod adoption;
 mod conditions;
 mod endings;
 mod fixture;

@@ -144,6 +144,28 @@ fn services_move_only_to_pods_that_serve() {
 }
 
 #[test]
+fn the_stable_service_stays_with_pods_that_are_ready() {
+    let canary = json!({"steps": [{"setWeight": 100}], "stableService": "stable"});
+    let (first, second) = (hash("web:1"), hash("web:2"));
+    let rollout = rollout(4, &canary, &status_at(&canary, 0, &json!({})));
+    // ready and available new pods, available stable pods, where the Service points → where it goes
+    let rows = [
+        ("it moves to available pods", (3, 3), 1, &first, Some(&second)),
+        ("not to pods that are only ready", (3, 0), 1, &first, None),
+        ("it stays with pods that are only ready", (3, 0), 1, &second, None),
+        ("it stays where as much is served as it could go back to", (1, 0), 1, &second, None),
+        ("it goes back to where more is served", (1, 0), 2, &second, Some(&first)),
+        ("it goes back when nothing is served", (0, 0), 1, &second, Some(&first)),
+    ];
+    for (case, (ready, available), stable, from, to) in rows {
+        let sets = [set("web:1", 1, stable, stable, stable), set("web:2", 2, 4, ready, available)];
+        let plan = plan(&snapshot(&rollout, &sets, &[], &[service("stable", Some(from))]), now());
+        let written = plan.writes.iter().find_map(|write| set_by(write, "/spec/selector/rollouts-pod-template-hash"));
+        assert_eq!(written, to.map(|hash| json!(hash)), "{case}");
+    }
+}
+
+#[test]
 fn a_revision_that_a_service_still_selects_keeps_a_pod() {
     let canary = json!({"steps": [{"setWeight": 100}], "stableService": "stable", "maxSurge": 1, "maxUnavailable": 3});
     let rollout = rollout(4, &canary, &status_at(&canary, 0, &json!({})));

@@ -38,6 +38,11 @@ pub(crate) fn sentence(release: &Release<'_>, target: Target, advanced: &Advance
             let (rejected, stable) = (was_rejected(release), available(release.other_stable(), release.replicas));
             format!("held: revision {revision} waits for a retry{rejected}; stable has {stable} pods available")
         }
+        Stage::Aborted if release.has_no_way_back() => format!(
+            "aborted: revision {revision} is taken back and keeps its {} pods, because the stable ReplicaSet is gone; \
+             retry, or release another version",
+            release.new.map_or(0, |new| new.wanted)
+        ),
         Stage::Aborted => {
             if let Some(sentence) = blue_green::still_on_new(release) {
                 return sentence;

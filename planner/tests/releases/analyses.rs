@@ -359,3 +359,32 @@ fn finished_runs_are_kept_up_to_their_limits() {
     }
     assert_eq!(site.runs("Step").len(), 5);
 }
+
+#[test]
+fn measuring_again_before_the_switch_does_not_use_up_the_pause_that_waits_for_a_person() {
+    twice(|site| {
+        deployed(
+            site,
+            &format!(
+                "blueGreen: {{activeService: active, previewService: preview, autoPromotionEnabled: false, \
+                 prePromotionAnalysis: {ASKED}}}"
+            ),
+        );
+        site.set_image("web:2");
+        site.run_for(30);
+        let first = only(&site.runs("PrePromotion"));
+        says(site, &first, "Inconclusive", "neither good nor bad");
+        assert_eq!(site.said(), ("Paused".into(), "InconclusiveAnalysisRun".into()));
+        site.wish(&json!({"pauseConditions": null}));
+        site.run_for(5);
+        let again = site.runs("PrePromotion").last().cloned().expect("a run");
+        assert_eq!(again, format!("{first}.1"));
+        says(site, &again, "Successful", "");
+        site.run_for(30);
+        assert_eq!(site.said(), ("Paused".into(), "BlueGreenPause".into()));
+        assert!(!selects_new(site));
+        site.wish(&json!({"pauseConditions": null}));
+        site.run_for(60);
+        assert_eq!(site.said(), ("Healthy".into(), String::new()));
+    });
+}

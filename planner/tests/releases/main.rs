@@ -3,6 +3,7 @@
 
 mod analyses;
 mod blue_green;
+mod commands;
 mod facts;
 mod pods;
 mod seeds;

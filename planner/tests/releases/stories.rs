@@ -394,3 +394,32 @@ fn old_revisions_are_forgotten_beyond_the_limit() {
         assert_eq!(site.sizes(), [(4, 5, 5)]);
     });
 }
+
+#[test]
+fn a_paused_rollout_follows_an_autoscaler_and_each_revision_keeps_its_share() {
+    twice(|site| {
+        at_first_pause(site);
+        site.change(&json!({"spec": {"paused": true}}));
+        site.run_for(5);
+        site.change(&json!({"spec": {"replicas": 10}}));
+        site.run_for(60);
+        assert_eq!(site.said(), ("Paused".into(), "manually paused".into()));
+        assert_eq!(site.sizes(), [(1, 8, 8), (2, 2, 2)]);
+        site.change(&json!({"spec": {"replicas": 5}}));
+        site.run_for(60);
+        assert_eq!(site.sizes(), [(1, 4, 4), (2, 1, 1)]);
+    });
+}
+
+#[test]
+fn an_abort_goes_back_also_where_a_person_has_paused() {
+    twice(|site| {
+        at_first_pause(site);
+        site.change(&json!({"spec": {"paused": true}}));
+        site.run_for(5);
+        site.wish(&json!({"abort": true}));
+        site.run_for(60);
+        assert_eq!(site.said().0, "Degraded");
+        assert_eq!(site.sizes(), [(1, 5, 5)]);
+    });
+}
