@@ -9,7 +9,8 @@ use crate::strategy::Target;
 pub(super) fn moves<'a>(release: &Release<'a>, target: Target) -> Vec<(&'a Service, &'a ReplicaSet)> {
     let stable =
         release.services.stable.and_then(|service| Some((service, stable_revision(release, service, target)?)));
-    let canary = release.services.canary.and_then(|service| Some((service, canary_revision(release, service)?)));
+    let canary =
+        release.services.canary.and_then(|service| Some((service, canary_revision(release, service, target)?)));
     let moves = [stable, canary].into_iter().flatten();
     moves.filter(|(service, set)| has_pods_for(service, set)).collect()
 }
@@ -28,15 +29,17 @@ fn stable_revision<'a>(release: &Release<'a>, service: &Service, target: Target)
     Some(release.new.filter(serves).unwrap_or(stable))
 }
 
-/// The canary Service follows the new revision, and goes back to stable when the release is aborted. While the
-/// new revision has no pods, a revision that is neither of them is left for stable, so that it can go.
-fn canary_revision<'a>(release: &Release<'a>, service: &Service) -> Option<&'a ReplicaSet> {
+/// The canary Service follows the new revision, and goes back to stable when the release is aborted, or at a step
+/// that leaves the new revision without pods. While the new revision has no pods, a revision that is neither of them
+/// is left for stable, so that it can go.
+fn canary_revision<'a>(release: &Release<'a>, service: &Service, target: Target) -> Option<&'a ReplicaSet> {
     let Some(stable) = release.other_stable() else { return release.new };
-    if release.facts.aborted_at.is_some() {
+    let points_at = |set: &ReplicaSet| service.hash() == Some(set.hash());
+    if release.facts.aborted_at.is_some() || (target.new == 0 && release.new.is_some_and(points_at)) {
         return Some(stable);
     }
-    let new_serves = release.new.filter(|new| new.available_to_stay() > 0);
-    let points_at_another = release.others.iter().any(|other| service.hash() == Some(other.hash()));
+    let new_serves = release.new.filter(|new| target.new > 0 && new.available_to_stay() > 0);
+    let points_at_another = release.others.iter().any(|other| points_at(other));
     new_serves.or_else(|| points_at_another.then_some(stable))
 }
 

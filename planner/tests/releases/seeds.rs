@@ -1,8 +1,9 @@
 //! Many people at once and nodes that come and go, drawn from a seed; in the end all is quiet, and the release
 //! must reach its end.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use sluice_sandbox::Random;
+use sluice_sandbox::api::request::Request;
 
 use sluice_scenarios::{Crashes, Site};
 
@@ -90,7 +91,7 @@ spec:
 }
 
 fn something_happens(site: &mut Site, random: &mut Random) {
-    match draw(random, 14) {
+    match draw(random, 19) {
         0..=2 => site.set_image(pick(random, &IMAGES)),
         3 => site.wish(&json!({"abort": true})),
         4 => site.wish(&json!({"abort": false})),
@@ -112,9 +113,37 @@ fn something_happens(site: &mut Site, random: &mut Random) {
             site.change(&json!({"spec": {"strategy": {strategy: {field: metadata}}}}));
         }
         12 => site.cluster.lose_node(pick(random, &NODES)),
+        13 => {
+            site.set_image(pick(random, &IMAGES));
+            site.pass();
+            site.set_image(pick(random, &IMAGES));
+        }
+        14 => by_hand(site, random, "/apis/apps/v1", "replicasets", None),
+        15 => by_hand(site, random, "/apis/apps/v1", "replicasets", Some(json!({"spec": {"replicas": 2}}))),
+        16 => by_hand(site, random, "/api/v1", "pods", None),
+        17 => {
+            let selector = json!({"spec": {"selector": {"rollouts-pod-template-hash": null}}});
+            by_hand(site, random, "/api/v1", "services", Some(selector));
+        }
         _ => site.cluster.recover_node(pick(random, &NODES)),
     }
     site.new_epoch();
+}
+
+/// Somebody changes one of these objects, or deletes it.
+fn by_hand(site: &mut Site, random: &mut Random, group: &str, plural: &str, change: Option<Value>) {
+    let of_group = group.strip_prefix("/apis/").and_then(|group| group.split('/').next()).unwrap_or_default();
+    let objects = site.cluster.world().list(of_group, plural, "default");
+    let names: Vec<&str> = objects.iter().map(|object| object.name()).collect();
+    if names.is_empty() {
+        return;
+    }
+    let path = format!("{group}/namespaces/default/{plural}/{}", pick(random, &names));
+    site.new_epoch();
+    site.ask(match change {
+        Some(change) => Request::patch(&path, "application/merge-patch+json", &change),
+        None => Request::delete(&path),
+    });
 }
 
 fn live(seed: u64) {

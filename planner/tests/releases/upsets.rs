@@ -71,6 +71,22 @@ fn services_follow_their_revisions_once_pods_are_there() {
 }
 
 #[test]
+fn a_step_back_to_no_pods_takes_the_canary_service_back_first() {
+    for crashes in both() {
+        let mut site = deployed(crashes, |yaml| yaml.replace("[{setWeight: 50}", "[{setWeight: 50}, {setWeight: 0}"));
+        site.set_image("web:2");
+        site.run_for(60);
+        assert_eq!(site.said(), ("Paused".into(), "CanaryPauseStep".into()), "{}", site.last.why);
+        assert_eq!(site.sizes(), [(1, 4, 4)]);
+        assert_eq!(site.selected("canary"), site.status("stableRS"));
+        site.wish(&json!({"pauseConditions": null}));
+        site.run_for(60);
+        assert_eq!(site.sizes(), [(2, 4, 4)]);
+        assert_eq!(site.selected("canary"), site.status("currentPodHash"));
+    }
+}
+
+#[test]
 fn services_never_hold_up_a_release_without_surge() {
     for crashes in both() {
         let mut site = deployed(crashes, |yaml| {
