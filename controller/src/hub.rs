@@ -4,9 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use sluice_crds::Rollout;
-use sluice_planner::Snapshot;
 use sluice_planner::engine::{Backoff, Gate, Jitter, Moment, Outcome, Queue, Seen, WatchHealth};
+use sluice_planner::{ReadRollout, Snapshot};
 use tokio::sync::Notify;
 
 use crate::cache::{Cache, Cached, Name, Object, Watched};
@@ -234,7 +233,7 @@ impl Hub {
     }
 
     /// All Rollouts, for metrics.
-    pub(crate) fn rollouts(&self) -> Vec<Arc<Rollout>> {
+    pub(crate) fn rollouts(&self) -> Vec<Arc<ReadRollout>> {
         self.state().cache.rollouts().map(|rollout| Arc::clone(&rollout.object)).collect()
     }
 

@@ -16,10 +16,12 @@ mod history;
 mod invalid;
 mod names;
 mod observe;
+mod packed_template;
 mod patch;
 mod phase;
 mod plan;
 mod pods;
+mod read_rollout;
 mod references;
 mod refuse;
 mod report;
@@ -40,12 +42,15 @@ mod tables;
 use jiff::Timestamp;
 use serde_json::Value;
 use sluice_crds::mistake::{FieldPath, Mistake};
+use sluice_crds::rollout::RolloutStatus;
 
 pub use create_refused::create_refused;
 use observe::Release;
+pub use packed_template::PackedTemplate;
 use patch::Patch;
 pub use plan::{Action, Event, EventType, Kind, Plan, Target, Write};
 use pods::restart::Restart;
+pub use read_rollout::ReadRollout;
 pub use snapshot::{Metadata, Pod, ReplicaSet, Service, Snapshot};
 pub use wishers::trimmed_managers;
 
@@ -66,8 +71,8 @@ pub fn plan(snapshot: &Snapshot, now: Timestamp) -> Plan {
         let why = at_the_door.iter().map(|write| write.reason.as_str()).collect::<Vec<_>>().join("; ");
         return Plan { writes: at_the_door, why, ..Plan::default() };
     }
-    let stored = rollout.status.clone().unwrap_or_default();
-    match Release::observe(snapshot, &stored, now) {
+    let nothing = RolloutStatus::default();
+    match Release::observe(snapshot, rollout.status.as_ref().unwrap_or(&nothing), now) {
         Some(release) => decide(release, now),
         None => {
             let missing = Mistake::missing(FieldPath::of("spec.template"), "is required", "write the pod to run");

@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use sluice_crds::rollout::analysis::TemplateRef;
-use sluice_crds::{AnalysisRun, AnalysisTemplate, ClusterAnalysisTemplate, Rollout};
-use sluice_planner::{Metadata, Pod, ReplicaSet, Service, Snapshot};
+use sluice_crds::{AnalysisRun, AnalysisTemplate, ClusterAnalysisTemplate};
+use sluice_planner::{Metadata, Pod, ReadRollout, ReplicaSet, Service, Snapshot};
 
 use references::References;
 pub(crate) use references::services_of;
@@ -86,7 +86,7 @@ impl Watched {
 /// An object that was read from a watch.
 #[derive(Clone, Debug)]
 pub(crate) enum Object {
-    Rollout(Cached<Rollout>),
+    Rollout(Cached<ReadRollout>),
     ReplicaSet(Cached<ReplicaSet>),
     Pod(Cached<Pod>),
     Service(Cached<Service>),
@@ -98,7 +98,7 @@ pub(crate) enum Object {
 /// Everything that was seen of the cluster.
 #[derive(Debug, Default)]
 pub(crate) struct Cache {
-    rollouts: Table<Rollout>,
+    rollouts: Table<ReadRollout>,
     replica_sets: Table<ReplicaSet>,
     pods: Table<Pod>,
     services: Table<Service>,
@@ -274,7 +274,7 @@ impl Cache {
     }
 
     /// All Rollouts, by name.
-    pub(crate) fn rollouts(&self) -> impl Iterator<Item = &Cached<Rollout>> {
+    pub(crate) fn rollouts(&self) -> impl Iterator<Item = &Cached<ReadRollout>> {
         self.rollouts.all()
     }
 
@@ -345,7 +345,7 @@ impl Cache {
         self.references.users_of(&service.name)
     }
 
-    fn runs_of(&self, rollout: &Cached<Rollout>, prefix: &str) -> Vec<Arc<AnalysisRun>> {
+    fn runs_of(&self, rollout: &Cached<ReadRollout>, prefix: &str) -> Vec<Arc<AnalysisRun>> {
         let named = self.runs.named_like(&rollout.name.namespace, prefix);
         let mut runs: Vec<&Cached<AnalysisRun>> = self.runs.owned_by(&rollout.uid).chain(named).collect();
         runs.sort_by(|a, b| a.name.cmp(&b.name));
@@ -356,7 +356,7 @@ impl Cache {
     /// The templates that its analyses name, and those that these name in turn.
     fn templates_of(
         &self,
-        rollout: &Cached<Rollout>,
+        rollout: &Cached<ReadRollout>,
     ) -> (Vec<Arc<AnalysisTemplate>>, Vec<Arc<ClusterAnalysisTemplate>>) {
         let mut found = (Vec::new(), Vec::new());
         let mut named: Vec<&TemplateRef> = templates_named_by(&rollout.object);
@@ -386,8 +386,8 @@ impl Cache {
     /// Templates name templates, so any Rollout near by that asks for an analysis may be concerned.
     fn users_of_template<T>(&self, template: &Cached<T>) -> BTreeSet<Name> {
         let namespace = &template.name.namespace;
-        let asks = |rollout: &&Cached<Rollout>| !templates_named_by(&rollout.object).is_empty();
-        let near = |rollout: &&Cached<Rollout>| namespace.is_empty() || rollout.name.namespace == *namespace;
+        let asks = |rollout: &&Cached<ReadRollout>| !templates_named_by(&rollout.object).is_empty();
+        let near = |rollout: &&Cached<ReadRollout>| namespace.is_empty() || rollout.name.namespace == *namespace;
         self.rollouts.all().filter(near).filter(asks).map(|rollout| rollout.name.clone()).collect()
     }
 
