@@ -25,12 +25,12 @@ const WATCHES_APART: Duration = Duration::from_secs(1);
 /// A client for one kind's watch; the hub learns when the API server answers it.
 pub(crate) fn watching(client: &Client, kind: Watched, hub: &Arc<Hub>) -> Client {
     let heard = Some((kind, Arc::clone(hub)));
-    Line::new(client, kind.plural(), hub.metrics(), heard)
+    Line::client(client, kind.plural(), hub.metrics(), heard)
 }
 
 /// A client for the lease.
 pub(crate) fn electing(client: &Client, metrics: &Metrics) -> Client {
-    Line::new(client, "leases", metrics, None)
+    Line::client(client, "leases", metrics, None)
 }
 
 #[derive(Clone)]
@@ -44,7 +44,13 @@ struct Line {
 }
 
 impl Line {
-    fn new(client: &Client, resource: &'static str, metrics: &Metrics, heard: Option<(Watched, Arc<Hub>)>) -> Client {
+    /// A client whose requests go through a line of its own.
+    fn client(
+        client: &Client,
+        resource: &'static str,
+        metrics: &Metrics,
+        heard: Option<(Watched, Arc<Hub>)>,
+    ) -> Client {
         let namespace = client.default_namespace().to_owned();
         let next_watch = Arc::new(Mutex::new(Instant::now()));
         Client::new(Self { client: client.clone(), resource, metrics: metrics.clone(), heard, next_watch }, namespace)

@@ -3,7 +3,7 @@
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sluice_crds::Rollout;
-use sluice_planner::{Metadata, Pod, ReplicaSet, Service, trimmed_managers};
+use sluice_planner::{Metadata, Pod, ReplicaSet, Service, Template, trimmed_managers};
 
 use crate::cache::{Cached, Object, Watched, filed};
 
@@ -31,8 +31,8 @@ pub(crate) fn read(kind: Watched, object: &Value) -> Result<Object, String> {
             Ok(Object::Pod(filed(&pod.meta.clone(), pod)))
         }
         Watched::AnalysisRun => typed(object).map(Object::AnalysisRun),
-        Watched::AnalysisTemplate => typed(object).map(Object::AnalysisTemplate),
-        Watched::ClusterAnalysisTemplate => typed(object).map(Object::ClusterAnalysisTemplate),
+        Watched::AnalysisTemplate => template(object).map(Object::AnalysisTemplate),
+        Watched::ClusterAnalysisTemplate => template(object).map(Object::ClusterAnalysisTemplate),
         Watched::Service => {
             let service = Service::from_json(object)?;
             Ok(Object::Service(filed(&service.meta.clone(), service)))
@@ -51,4 +51,13 @@ where
         annotations.remove("kubectl.kubernetes.io/last-applied-configuration");
     }
     Ok(filed(&meta, typed))
+}
+
+fn template(object: &Value) -> Result<Cached<Template>, String> {
+    let template = Template::from_json(object)?;
+    if !template.mistakes.is_empty() {
+        let mistakes: Vec<String> = template.mistakes.iter().map(ToString::to_string).collect();
+        tracing::warn!(template = template.meta.name, "can't be judged: {}", mistakes.join("; "));
+    }
+    Ok(filed(&template.meta.clone(), template))
 }

@@ -51,7 +51,7 @@ use patch::Patch;
 pub use plan::{Action, Event, EventType, Kind, Plan, Target, Write};
 use pods::restart::Restart;
 pub use read_rollout::ReadRollout;
-pub use snapshot::{Metadata, Pod, ReplicaSet, Service, Snapshot};
+pub use snapshot::{Metadata, Pod, ReplicaSet, Service, Snapshot, Template};
 pub use wishers::trimmed_managers;
 
 /// What is to be done now for one Rollout.

@@ -7,9 +7,11 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::Value;
+use sluice_crds::analysis::AnalysisTemplateSpec;
+use sluice_crds::mistake::Mistake;
 use sluice_crds::template::HASH_LABEL;
 use sluice_crds::values::parse_time;
-use sluice_crds::{AnalysisRun, AnalysisTemplate, ClusterAnalysisTemplate};
+use sluice_crds::{AnalysisRun, AnalysisTemplate, validate};
 
 use crate::names::SCALE_DOWN_DEADLINE;
 use crate::packed_template::PackedTemplate;
@@ -31,9 +33,9 @@ pub struct Snapshot {
     /// At least: the AnalysisRuns that the Rollout owns, and those whose name begins with its name and a dash.
     pub runs: Vec<Arc<AnalysisRun>>,
     /// At least: the AnalysisTemplates that its analyses name, and those that these name in turn.
-    pub templates: Vec<Arc<AnalysisTemplate>>,
+    pub templates: Vec<Arc<Template>>,
     /// The same of ClusterAnalysisTemplates.
-    pub cluster_templates: Vec<Arc<ClusterAnalysisTemplate>>,
+    pub cluster_templates: Vec<Arc<Template>>,
 }
 
 /// What is read of the metadata of any object.
@@ -108,6 +110,17 @@ pub struct Service {
     pub meta: Metadata,
     /// `spec.selector`.
     pub selector: BTreeMap<String, String>,
+}
+
+/// An AnalysisTemplate or ClusterAnalysisTemplate.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Template {
+    /// Who it is.
+    pub meta: Metadata,
+    /// What it says.
+    pub spec: AnalysisTemplateSpec,
+    /// What keeps its metrics from being judged.
+    pub mistakes: Vec<Mistake>,
 }
 
 impl Metadata {
@@ -200,6 +213,22 @@ impl Pod {
             ready: conditions(status).any(|condition| is_true(condition, "Ready")),
             trouble: trouble(status),
         })
+    }
+}
+
+impl Template {
+    /// Reads a template of either kind as the API server sends it, and looks for mistakes in it once.
+    ///
+    /// # Errors
+    /// It has no name or no uid, or not the shape of its kind.
+    pub fn from_json(object: &Value) -> Result<Self, String> {
+        let meta = Metadata::from_json(object)?;
+        let template: AnalysisTemplate =
+            serde_json::from_value(object.clone()).map_err(|problem| problem.to_string())?;
+        let mut mistakes = validate::analysis_template(&template);
+        let of_metrics = sluice_analysis::check::check(template.spec.metrics()).into_iter();
+        mistakes.extend(of_metrics.map(|found| found.mistake).filter(Mistake::stops_a_release));
+        Ok(Self { meta, spec: template.spec, mistakes })
     }
 }
 

@@ -34,6 +34,8 @@ pub struct Expect {
     pub each_pod: BTreeMap<i64, Value>,
     /// How many revisions there are, those without pods included.
     pub revisions: Option<usize>,
+    /// The Rollout itself is gone.
+    pub gone: bool,
     /// Not one pod was replaced, added or removed since the step began.
     pub same_pods: bool,
 }
@@ -92,6 +94,9 @@ impl Expect {
                 let name = pod["metadata"]["name"].as_str().unwrap_or_default();
                 missing.extend(differences(&format!("pod {name}"), fields, pod));
             }
+        }
+        if self.gone && !seen.rollout.is_null() {
+            missing.push("the Rollout is still there".to_owned());
         }
         if self.same_pods && seen.pod_uids() != before.pods {
             missing.push("the pods are not those that were there before".to_owned());

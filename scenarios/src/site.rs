@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use sluice_crds::Rollout;
-use sluice_planner::{Action, Kind, Plan, Pod, ReplicaSet, Service, Snapshot, Write, plan};
+use sluice_planner::{Action, Kind, Plan, Pod, ReplicaSet, Service, Snapshot, Template, Write, plan};
 use sluice_sandbox::Cluster;
 use sluice_sandbox::api::access::User;
 use sluice_sandbox::api::request::{Request, Response};
@@ -173,8 +173,8 @@ impl Site {
                 .collect(),
             pods: list("", "pods").iter().map(|pod| Arc::new(Pod::from_json(pod.value()).expect("a pod"))).collect(),
             runs: decoded(&list("argoproj.io", "analysisruns")),
-            templates: decoded(&list("argoproj.io", "analysistemplates")),
-            cluster_templates: decoded(&world.list("argoproj.io", "clusteranalysistemplates", "")),
+            templates: templates(&list("argoproj.io", "analysistemplates")),
+            cluster_templates: templates(&world.list("argoproj.io", "clusteranalysistemplates", "")),
             services: list("", "services")
                 .iter()
                 .map(|service| Arc::new(Service::from_json(service.value()).expect("a Service")))
@@ -310,6 +310,10 @@ impl Site {
 fn decoded<T: DeserializeOwned>(objects: &[Arc<sluice_sandbox::world::Object>]) -> Vec<Arc<T>> {
     let decoded = objects.iter().map(|object| serde_json::from_value(object.value().clone()).expect("an object"));
     decoded.map(Arc::new).collect()
+}
+
+fn templates(objects: &[Arc<sluice_sandbox::world::Object>]) -> Vec<Arc<Template>> {
+    objects.iter().map(|object| Arc::new(Template::from_json(object.value()).expect("a template"))).collect()
 }
 
 /// A cluster that knows the kinds that Sluice serves. Reading their schemas takes longer than most stories do, so all

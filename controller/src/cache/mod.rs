@@ -6,9 +6,9 @@ mod table;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use sluice_crds::AnalysisRun;
 use sluice_crds::rollout::analysis::TemplateRef;
-use sluice_crds::{AnalysisRun, AnalysisTemplate, ClusterAnalysisTemplate};
-use sluice_planner::{Metadata, Pod, ReadRollout, ReplicaSet, Service, Snapshot};
+use sluice_planner::{Metadata, Pod, ReadRollout, ReplicaSet, Service, Snapshot, Template};
 
 use references::References;
 pub(crate) use references::services_of;
@@ -91,8 +91,8 @@ pub(crate) enum Object {
     Pod(Cached<Pod>),
     Service(Cached<Service>),
     AnalysisRun(Cached<AnalysisRun>),
-    AnalysisTemplate(Cached<AnalysisTemplate>),
-    ClusterAnalysisTemplate(Cached<ClusterAnalysisTemplate>),
+    AnalysisTemplate(Cached<Template>),
+    ClusterAnalysisTemplate(Cached<Template>),
 }
 
 /// Everything that was seen of the cluster.
@@ -103,8 +103,8 @@ pub(crate) struct Cache {
     pods: Table<Pod>,
     services: Table<Service>,
     runs: Table<AnalysisRun>,
-    templates: Table<AnalysisTemplate>,
-    cluster_templates: Table<ClusterAnalysisTemplate>,
+    templates: Table<Template>,
+    cluster_templates: Table<Template>,
     references: References,
 }
 
@@ -354,10 +354,7 @@ impl Cache {
     }
 
     /// The templates that its analyses name, and those that these name in turn.
-    fn templates_of(
-        &self,
-        rollout: &Cached<ReadRollout>,
-    ) -> (Vec<Arc<AnalysisTemplate>>, Vec<Arc<ClusterAnalysisTemplate>>) {
+    fn templates_of(&self, rollout: &Cached<ReadRollout>) -> (Vec<Arc<Template>>, Vec<Arc<Template>>) {
         let mut found = (Vec::new(), Vec::new());
         let mut named: Vec<&TemplateRef> = templates_named_by(&rollout.object);
         let mut seen = BTreeSet::new();
@@ -384,7 +381,7 @@ impl Cache {
     }
 
     /// Templates name templates, so any Rollout near by that asks for an analysis may be concerned.
-    fn users_of_template<T>(&self, template: &Cached<T>) -> BTreeSet<Name> {
+    fn users_of_template(&self, template: &Cached<Template>) -> BTreeSet<Name> {
         let namespace = &template.name.namespace;
         let asks = |rollout: &&Cached<ReadRollout>| !templates_named_by(&rollout.object).is_empty();
         let near = |rollout: &&Cached<ReadRollout>| namespace.is_empty() || rollout.name.namespace == *namespace;

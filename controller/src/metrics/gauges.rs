@@ -12,7 +12,7 @@ use super::text::{Kind, Text};
 type Number = fn(&Rollout) -> Option<i64>;
 
 /// One number of each Rollout: name, help, and where it is read.
-const NUMBERS: [(&str, &str, Number); 6] = [
+const NUMBERS: [(&str, &str, Number); 7] = [
     ("rollout_info_replicas_desired", "Pods wanted", |rollout| Some(rollout.spec.replicas().into())),
     ("rollout_info_replicas_available", "Available pods", |rollout| Some(available(rollout))),
     ("rollout_info_replicas_unavailable", "Pods wanted and not available", |rollout| {
@@ -21,10 +21,14 @@ const NUMBERS: [(&str, &str, Number); 6] = [
     ("rollout_info_replicas_updated", "Pods of the current revision", |rollout| {
         Some(rollout.status.as_ref().and_then(|status| status.updated_replicas).unwrap_or(0).into())
     }),
-    ("sluice_rollout_weight", "Weight of the new revision as it was last set", |rollout| {
-        let weights = rollout.status.as_ref()?.canary.as_ref()?.weights.as_ref()?;
-        weights.canary.as_ref()?.weight.map(i64::from)
+    ("sluice_rollout_weight", "Share of the new revision, in percent", |rollout| {
+        rollout.status.as_ref()?.exposure.as_ref()?.percent.map(i64::from)
     }),
+    (
+        "sluice_rollout_exposure_seconds",
+        "Seconds of all traffic that the new revision has met, up to its last change",
+        |rollout| Some(rollout.status.as_ref()?.exposure.as_ref()?.percent_seconds? / 100),
+    ),
     ("sluice_rollout_step", "Index of the current step", |rollout| {
         rollout.status.as_ref()?.current_step_index.map(i64::from)
     }),

@@ -33,18 +33,19 @@ fn about_us(text: &mut Text, leading: bool) {
     text.family("sluice_leading", Kind::Gauge, "1 for the replica that writes").value(&[], u8::from(leading));
 }
 
+fn labels_of(name: &Name) -> [(&'static str, &str); 2] {
+    [("namespace", &name.namespace), ("name", &name.name)]
+}
+
 fn rollouts(text: &mut Text, counts: &Counts) {
-    let of = |name: &Name, write: &mut dyn FnMut(&[(&'static str, &str)])| {
-        write(&[("namespace", &name.namespace), ("name", &name.name)]);
-    };
     let passed = || counts.rollouts.iter().filter(|(_, rollout)| rollout.passes.count() > 0);
     let mut reconcile = text.family("rollout_reconcile", Kind::Histogram, "Seconds that a pass over a Rollout took");
     for (name, rollout) in passed() {
-        of(name, &mut |labels| reconcile.buckets(labels, &rollout.passes));
+        reconcile.buckets(&labels_of(name), &rollout.passes);
     }
     let mut failed = text.family("rollout_reconcile_error", Kind::Counter, "Passes over a Rollout that failed");
     for (name, rollout) in passed() {
-        of(name, &mut |labels| failed.value(labels, rollout.failed));
+        failed.value(&labels_of(name), rollout.failed);
     }
     let mut events = text.family("rollout_events_total", Kind::Counter, "Events told about a Rollout");
     for (name, OfRollout { events: told, .. }) in &counts.rollouts {

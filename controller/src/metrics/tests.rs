@@ -19,7 +19,7 @@ fn rollout() -> Object {
         "metadata": {"name": "web", "namespace": "shop", "uid": "u", "resourceVersion": "1"},
         "spec": {"replicas": 4, "strategy": {"canary": {}}},
         "status": {"phase": "Paused", "availableReplicas": 3, "updatedReplicas": 1, "currentStepIndex": 2,
-            "canary": {"weights": {"canary": {"weight": 25}, "stable": {"weight": 75}}}},
+            "exposure": {"percentSeconds": 12_300, "percent": 25}},
     });
     crate::read::read(Watched::Rollout, &json).expect("a Rollout")
 }
@@ -63,6 +63,7 @@ async fn the_page_has_the_names_that_dashboards_ask_for() {
         "# TYPE controller_clientset_k8s_request_total counter",
         r#"controller_clientset_k8s_request_total{kind="rollouts",verb="Patch",status_code="200"} 1"#,
         r#"sluice_rollout_weight{namespace="shop",name="web"} 25"#,
+        r#"sluice_rollout_exposure_seconds{namespace="shop",name="web"} 123"#,
         r#"sluice_rollout_step{namespace="shop",name="web"} 2"#,
         r#"sluice_passes_total{outcome="failed"} 1"#,
         r#"workqueue_depth{name="Rollouts"} 1"#,

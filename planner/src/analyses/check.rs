@@ -21,6 +21,9 @@ pub(crate) fn mistakes(snapshot: &Snapshot) -> Vec<Mistake> {
     let templates = templates_of(snapshot);
     let facts = RolloutFacts { rollout: &rollout, stable_hash: "stable", latest_hash: "latest" };
     let mut found = Vec::new();
+    if let Some((_, path, _)) = asked.first() {
+        found.extend(of_templates(snapshot, &path.field("templates")));
+    }
     for (kind, path, analysis) in asked {
         match new_run(&path, analysis, &templates, facts) {
             Err(mistakes) => found.extend(mistakes),
@@ -33,6 +36,19 @@ pub(crate) fn mistakes(snapshot: &Snapshot) -> Vec<Mistake> {
         }
     }
     found
+}
+
+/// Templates that can't be judged, although they are there.
+fn of_templates(snapshot: &Snapshot, path: &FieldPath) -> Vec<Mistake> {
+    let all = snapshot.templates.iter().map(|template| ("AnalysisTemplate", template));
+    let all = all.chain(snapshot.cluster_templates.iter().map(|template| ("ClusterAnalysisTemplate", template)));
+    let wrong = all.filter(|(_, template)| !template.mistakes.is_empty());
+    let told = wrong.map(|(kind, template)| {
+        let mistakes: Vec<String> = template.mistakes.iter().map(ToString::to_string).collect();
+        let problem = format!("use {kind} {:?}, which has mistakes: {}", template.meta.name, mistakes.join("; "));
+        Mistake::about(path.clone(), problem, "mend the template")
+    });
+    told.collect()
 }
 
 /// The spec of a run, from the templates as they are now.
@@ -82,10 +98,10 @@ fn path_of(kind: RunKind) -> FieldPath {
 fn templates_of(snapshot: &Snapshot) -> Templates<'_> {
     let mut templates = Templates::default();
     for template in &snapshot.templates {
-        templates.insert(template.metadata.name.as_deref().unwrap_or_default(), &template.spec);
+        templates.insert(&template.meta.name, &template.spec);
     }
     for template in &snapshot.cluster_templates {
-        templates.insert_of_cluster(template.metadata.name.as_deref().unwrap_or_default(), &template.spec);
+        templates.insert_of_cluster(&template.meta.name, &template.spec);
     }
     templates
 }

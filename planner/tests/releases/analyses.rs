@@ -325,6 +325,24 @@ spec:
 }
 
 #[test]
+fn a_template_that_cannot_be_judged_is_told_before_it_is_needed() {
+    let mut site = Site::new(Crashes::Never);
+    deployed(&mut site, &with_step());
+    let broken = json!({"spec": {"metrics": [
+        {"name": "error-rate", "count": 3, "interval": "10s", "successCondition": "reslt[0] < 0.01",
+         "provider": {"prometheus": {"address": "http://prometheus", "query": "errors"}}},
+    ]}});
+    let path = "/apis/argoproj.io/v1alpha1/namespaces/default/analysistemplates/errors";
+    site.ask(sluice_sandbox::api::request::Request::patch(path, "application/merge-patch+json", &broken));
+    site.run_for(1);
+    let (phase, message) = site.said();
+    assert_eq!(phase, "Degraded");
+    assert!(message.contains("spec.metrics[0].successCondition"), "{message}");
+    assert!(message.contains("reslt"), "{message}");
+    assert_eq!(site.sizes(), [(1, 4, 4)], "what runs is left alone");
+}
+
+#[test]
 fn finished_runs_are_kept_up_to_their_limits() {
     let mut site = Site::new(Crashes::Never);
     deployed(&mut site, &with_step());
