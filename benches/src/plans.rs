@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{anyhow, ensure};
 use jiff::Timestamp;
+use sluice_crds::Rollout;
 use sluice_planner::{Pod, ReplicaSet, Snapshot, plan};
 
 use crate::figure::{Figure, median_of, time};
@@ -18,7 +19,7 @@ pub(crate) fn measure() -> anyhow::Result<Vec<Figure>> {
         runs: Vec::new(),
         templates: Vec::new(),
         cluster_templates: Vec::new(),
-        rollout: Arc::new(serde_json::from_value(model.rollout.clone())?),
+        rollout: Arc::new(serde_json::from_value::<Rollout>(model.rollout.clone())?.into()),
         replica_sets: model
             .replica_sets
             .iter()

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use sluice_crds::{AnalysisRun, Rollout};
-use sluice_planner::Snapshot;
+use sluice_crds::AnalysisRun;
 use sluice_planner::engine::{Backoff, Gate, Jitter, Moment, Outcome, Queue, Seen, WatchHealth};
+use sluice_planner::{ReadRollout, Snapshot};
 use tokio::sync::Notify;
 
 use crate::cache::{Cache, Cached, Name, Object, RunView, Watched};
@@ -304,7 +304,7 @@ impl Hub {
     }
 
     /// All Rollouts, for metrics.
-    pub(crate) fn rollouts(&self) -> Vec<Arc<Rollout>> {
+    pub(crate) fn rollouts(&self) -> Vec<Arc<ReadRollout>> {
         self.state().cache.rollouts().map(|rollout| Arc::clone(&rollout.object)).collect()
     }
 

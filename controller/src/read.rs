@@ -21,7 +21,7 @@ pub(crate) fn read(kind: Watched, object: &Value) -> Result<Object, String> {
             if let Some(annotations) = &mut rollout.metadata.annotations {
                 annotations.remove("kubectl.kubernetes.io/last-applied-configuration");
             }
-            Ok(Object::Rollout(filed(&meta, rollout)))
+            Ok(Object::Rollout(filed(&meta, rollout.into())))
         }
         Watched::ReplicaSet => {
             let replica_set = ReplicaSet::from_json(object)?;

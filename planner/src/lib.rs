@@ -16,11 +16,13 @@ mod history;
 mod invalid;
 mod names;
 mod observe;
+mod packed_template;
 mod patch;
 mod phase;
 mod plan;
 mod pods;
 mod proportion;
+mod read_rollout;
 mod references;
 mod refuse;
 mod report;
@@ -41,12 +43,15 @@ mod tables;
 use jiff::Timestamp;
 use serde_json::Value;
 use sluice_crds::mistake::{FieldPath, Mistake};
+use sluice_crds::rollout::RolloutStatus;
 
 pub use create_refused::create_refused;
 use observe::Release;
+pub use packed_template::PackedTemplate;
 use patch::Patch;
 pub use plan::{Action, Event, EventType, Kind, Plan, Target, Write};
 use pods::restart::Restart;
+pub use read_rollout::ReadRollout;
 pub use snapshot::{Metadata, Pod, ReplicaSet, Service, Snapshot, Template};
 pub use wishers::trimmed_managers;
 
@@ -67,8 +72,8 @@ pub fn plan(snapshot: &Snapshot, now: Timestamp) -> Plan {
         let why = at_the_door.iter().map(|write| write.reason.as_str()).collect::<Vec<_>>().join("; ");
         return Plan { writes: at_the_door, why, ..Plan::default() };
     }
-    let stored = rollout.status.clone().unwrap_or_default();
-    match Release::observe(snapshot, &stored, now) {
+    let nothing = RolloutStatus::default();
+    match Release::observe(snapshot, rollout.status.as_ref().unwrap_or(&nothing), now) {
         Some(release) => decide(release, now),
         None => {
             let missing = Mistake::missing(FieldPath::of("spec.template"), "is required", "write the pod to run");

@@ -30,7 +30,7 @@ pub(crate) struct Release<'a> {
     /// All other revisions, newest first.
     pub(crate) others: Vec<&'a ReplicaSet>,
     /// None where the strategy has no steps.
-    pub(crate) step_hash: Option<StepHash>,
+    pub(crate) step_hash: Option<&'a StepHash>,
     pub(crate) facts: Facts,
     /// What happened at the door: told with the status.
     pub(crate) news: Vec<Event>,
@@ -174,8 +174,9 @@ impl<'a> Release<'a> {
             snapshot.replica_sets.iter().map(|set| &**set).filter(|set| ours(set) && !set.meta.deleting).collect();
         owned.sort_by_key(|set| std::cmp::Reverse(revisions::number(set)));
         let template = rollout.spec.template.as_ref()?;
-        let new = revisions::of_template(&owned, template, stored.collision_count);
-        let new_hash = new.map_or_else(|| TemplateHash::of(template, stored.collision_count), |set| set.hash().into());
+        let hash = rollout.template_hash()?;
+        let new = revisions::of_template(&owned, template, hash, stored.collision_count);
+        let new_hash = new.map_or_else(|| hash.clone(), |set| set.hash().into());
         let same = |a: Option<&ReplicaSet>, b: &ReplicaSet| a.is_some_and(|a| a.meta.uid == b.meta.uid);
         let newest_other = owned.iter().filter(|set| !same(new, set)).map(|set| revisions::number(set)).max();
         let newest_other = newest_other.unwrap_or(0);
@@ -185,13 +186,13 @@ impl<'a> Release<'a> {
         let stable = stable_hash.and_then(|hash| owned.iter().find(|set| set.hash() == hash.as_str()).copied());
         let others = owned.iter().copied().filter(|set| !same(new, set) && !same(stable, set)).collect();
         let step_hash = match strategy {
-            Strategy::Canary(canary) => Some(steps_hash(canary.steps())),
+            Strategy::Canary(_) => rollout.step_hash(),
             Strategy::BlueGreen(_) => None,
         };
         let was_rejected =
             stored.rejected.iter().flatten().any(|rejected| rejected.pod_hash.as_ref() == Some(&new_hash));
         let in_window = !was_rejected && wishes::in_rollback_window(rollout, &owned, new, stable);
-        let mut read = wishes::read(stored, strategy.steps(), &new_hash, step_hash.as_ref(), in_window, now);
+        let mut read = wishes::read(stored, strategy.steps(), &new_hash, step_hash, in_window, now);
         let is_held = wishes::hold(&mut read.facts, stored, &new_hash, strategy.hold_rejected(), now);
         let name = format!("{}-{new_hash}", rollout.metadata.name.as_deref().unwrap_or_default());
         let namesake = snapshot.replica_sets.iter().find(|set| new.is_none() && set.meta.name == name);
@@ -308,10 +309,4 @@ impl<'a> Release<'a> {
     pub(crate) fn new_name(&self) -> String {
         self.new.map_or_else(|| format!("{}-{}", self.name(), self.new_hash), |set| set.meta.name.clone())
     }
-}
-
-/// The hash by which a change of the steps is noticed: over the JSON that Go writes, where no list is `null`.
-pub(crate) fn steps_hash(steps: &[CanaryStep]) -> StepHash {
-    let json = if steps.is_empty() { b"null".to_vec() } else { serde_json::to_vec(steps).unwrap_or_default() };
-    StepHash::of_json(&json)
 }

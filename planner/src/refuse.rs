@@ -1,5 +1,6 @@
 //! What can't be released: mistakes, and features that are not finished. All of them at once, each with its field.
 
+use sluice_crds::Rollout;
 use sluice_crds::mistake::{FieldPath, Mistake};
 use sluice_crds::rollout::{CanaryStrategy, StepKind};
 use sluice_crds::validate;
@@ -9,18 +10,24 @@ use crate::{analyses, pods, references};
 
 /// Every reason why this Rollout can't be released, by field.
 pub(crate) fn mistakes(snapshot: &Snapshot) -> Vec<Mistake> {
-    let spec = &snapshot.rollout.spec;
-    let mut found = validate::rollout(&snapshot.rollout);
+    let mut found = snapshot.rollout.mistakes().to_vec();
+    references::check(snapshot, &mut found);
+    found.extend(analyses::mistakes(snapshot));
+    found.sort();
+    found
+}
+
+/// Those of them that are in the Rollout, whatever else there is.
+pub(crate) fn in_itself(rollout: &Rollout) -> Vec<Mistake> {
+    let spec = &rollout.spec;
+    let mut found = validate::rollout(rollout);
     if spec.workload_ref.is_some() {
         found.push(unfinished(&FieldPath::of("spec.workloadRef"), "write the pod template into spec.template"));
     }
     if let Some(canary) = spec.canary() {
         unfinished_canary(canary, &mut found);
     }
-    references::check(snapshot, &mut found);
-    found.extend(pods::mistakes::find(&snapshot.rollout));
-    found.extend(analyses::mistakes(snapshot));
-    found.sort();
+    found.extend(pods::mistakes::find(rollout));
     found
 }
 

@@ -108,10 +108,9 @@ fn scaled<'a>(release: &Release<'a>) -> Option<&'a ReplicaSet> {
 }
 
 fn selector(release: &Release<'_>, scaled: Option<&ReplicaSet>) -> Option<String> {
+    let Some(set) = scaled else { return release.snapshot.rollout.selector().map(ToString::to_string) };
     let mut selector = release.rollout.spec.selector.clone()?;
-    if let Some(set) = scaled {
-        selector.match_labels.get_or_insert_default().insert(HASH_LABEL.to_owned(), set.hash().to_owned());
-    }
+    selector.match_labels.get_or_insert_default().insert(HASH_LABEL.to_owned(), set.hash().to_owned());
     selector.read().ok().map(|selector| selector.to_string())
 }
 
@@ -119,7 +118,7 @@ fn selector(release: &Release<'_>, scaled: Option<&ReplicaSet>) -> Option<String
 fn remember(status: &mut RolloutStatus, release: &Release<'_>, advanced: &Advanced<'_>) {
     let facts = &advanced.facts;
     status.current_pod_hash = Some(release.new_hash.clone());
-    status.current_step_hash = release.step_hash.clone();
+    status.current_step_hash = release.step_hash.cloned();
     status.current_step_index = (!release.steps().is_empty()).then(|| i32::try_from(facts.step).unwrap_or(i32::MAX));
     status.stable_rs = facts.stable_hash.clone();
     status.pause_conditions = (!facts.pauses.is_empty()).then(|| facts.pauses.clone());

@@ -21,16 +21,15 @@ pub(crate) type TextMap = BTreeMap<String, String>;
 pub(crate) fn of_template<'a>(
     owned: &[&'a ReplicaSet],
     template: &PodTemplate,
+    hash: &TemplateHash,
     collisions: Option<i32>,
 ) -> Option<&'a ReplicaSet> {
     let named = |hash: &TemplateHash| owned.iter().find(|set| set.hash() == hash.as_str()).copied();
-    named(&TemplateHash::of(template, collisions))
-        .or_else(|| TemplateHash::candidates(template, collisions).iter().find_map(named))
-        .or_else(|| {
-            let named = owned.iter().filter(|set| !set.hash().is_empty());
-            let equal = named.filter(|set| semantically_equal(&ephemeral::own_template(set), template));
-            equal.max_by_key(|set| number(set)).copied()
-        })
+    named(hash).or_else(|| TemplateHash::candidates(template, collisions).iter().find_map(named)).or_else(|| {
+        let named = owned.iter().filter(|set| !set.hash().is_empty());
+        let equal = named.filter(|set| semantically_equal(&ephemeral::own_template(set), template));
+        equal.max_by_key(|set| number(set)).copied()
+    })
 }
 
 /// The revision's number; 0 where none was written yet.
@@ -41,9 +40,7 @@ pub(crate) fn number(set: &ReplicaSet) -> i64 {
 /// Takes ReplicaSets in that nobody controls and that our selector means.
 pub(crate) fn adopt(snapshot: &Snapshot) -> Vec<Write> {
     let rollout = &snapshot.rollout;
-    let Some(Ok(selector)) = rollout.spec.selector.as_ref().map(sluice_crds::values::LabelSelector::read) else {
-        return Vec::new();
-    };
+    let Some(selector) = rollout.selector() else { return Vec::new() };
     let orphans = snapshot.replica_sets.iter().filter(|set| {
         set.meta.controller.is_none()
             && !set.meta.has_owners

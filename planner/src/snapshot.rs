@@ -9,17 +9,19 @@ use jiff::Timestamp;
 use serde_json::Value;
 use sluice_crds::analysis::AnalysisTemplateSpec;
 use sluice_crds::mistake::Mistake;
-use sluice_crds::template::{HASH_LABEL, PodTemplate};
+use sluice_crds::template::HASH_LABEL;
 use sluice_crds::values::parse_time;
-use sluice_crds::{AnalysisRun, AnalysisTemplate, Rollout, validate};
+use sluice_crds::{AnalysisRun, AnalysisTemplate, validate};
 
 use crate::names::SCALE_DOWN_DEADLINE;
+use crate::packed_template::PackedTemplate;
+use crate::read_rollout::ReadRollout;
 
 /// Everything that is observed around one Rollout.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
     /// The Rollout itself.
-    pub rollout: Arc<Rollout>,
+    pub rollout: Arc<ReadRollout>,
     /// At least: the ReplicaSets that the Rollout owns, those in its namespace without a controller whose labels
     /// match its selector, and those whose name begins with its name and a dash. More do no harm.
     pub replica_sets: Vec<Arc<ReplicaSet>>,
@@ -75,7 +77,7 @@ pub struct ReplicaSet {
     /// `spec.minReadySeconds`.
     pub min_ready_seconds: i32,
     /// `spec.template`, with the hash label in it.
-    pub template: PodTemplate,
+    pub template: PackedTemplate,
     /// Pods that exist.
     pub replicas: i32,
     /// Pods that are ready.
@@ -173,7 +175,7 @@ impl ReplicaSet {
             scale_down_deadline: deadline,
             wanted: spec["replicas"].as_i64().map_or(1, to_count),
             min_ready_seconds: spec["minReadySeconds"].as_i64().map_or(0, to_count),
-            template: PodTemplate::from(spec["template"].clone()),
+            template: PackedTemplate::from(&spec["template"]),
             replicas: count(&status["replicas"]),
             ready: count(&status["readyReplicas"]),
             available: count(&status["availableReplicas"]),
@@ -185,7 +187,7 @@ impl ReplicaSet {
     /// The hash that names its revision: its label, or that of its template.
     pub fn hash(&self) -> &str {
         let label = self.meta.labels.get(HASH_LABEL).map(String::as_str);
-        label.or_else(|| self.template.label(HASH_LABEL)).unwrap_or_default()
+        label.or_else(|| self.template.hash_label()).unwrap_or_default()
     }
 
     /// Available pods that will stay: what is above `spec.replicas` is on its way out.

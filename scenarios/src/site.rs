@@ -166,7 +166,7 @@ impl Site {
         let rollout: Rollout = serde_json::from_value(self.rollout()).expect("a Rollout");
         let list = |group: &str, plural: &str| world.list(group, plural, "default");
         Snapshot {
-            rollout: Arc::new(rollout),
+            rollout: Arc::new(rollout.into()),
             replica_sets: list("apps", "replicasets")
                 .iter()
                 .map(|object| Arc::new(ReplicaSet::from_json(object.value()).expect("a ReplicaSet")))

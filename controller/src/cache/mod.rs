@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::Value;
+use sluice_crds::AnalysisRun;
 use sluice_crds::rollout::analysis::TemplateRef;
-use sluice_crds::{AnalysisRun, Rollout};
-use sluice_planner::{Metadata, Pod, ReplicaSet, Service, Snapshot, Template};
+use sluice_planner::{Metadata, Pod, ReadRollout, ReplicaSet, Service, Snapshot, Template};
 
 use references::References;
 pub(crate) use references::services_of;
@@ -91,7 +91,7 @@ impl Watched {
 /// An object that was read from a watch.
 #[derive(Clone, Debug)]
 pub(crate) enum Object {
-    Rollout(Cached<Rollout>),
+    Rollout(Cached<ReadRollout>),
     ReplicaSet(Cached<ReplicaSet>),
     Pod(Cached<Pod>),
     Service(Cached<Service>),
@@ -111,7 +111,7 @@ pub(crate) struct RunView {
 /// Everything that was seen of the cluster.
 #[derive(Debug, Default)]
 pub(crate) struct Cache {
-    rollouts: Table<Rollout>,
+    rollouts: Table<ReadRollout>,
     replica_sets: Table<ReplicaSet>,
     pods: Table<Pod>,
     services: Table<Service>,
@@ -305,7 +305,7 @@ impl Cache {
     }
 
     /// All Rollouts, by name.
-    pub(crate) fn rollouts(&self) -> impl Iterator<Item = &Cached<Rollout>> {
+    pub(crate) fn rollouts(&self) -> impl Iterator<Item = &Cached<ReadRollout>> {
         self.rollouts.all()
     }
 
@@ -388,7 +388,7 @@ impl Cache {
         self.references.users_of(&service.name)
     }
 
-    fn runs_of(&self, rollout: &Cached<Rollout>, prefix: &str) -> Vec<Arc<AnalysisRun>> {
+    fn runs_of(&self, rollout: &Cached<ReadRollout>, prefix: &str) -> Vec<Arc<AnalysisRun>> {
         let named = self.runs.named_like(&rollout.name.namespace, prefix);
         let mut runs: Vec<&Cached<AnalysisRun>> = self.runs.owned_by(&rollout.uid).chain(named).collect();
         runs.sort_by(|a, b| a.name.cmp(&b.name));
@@ -397,7 +397,7 @@ impl Cache {
     }
 
     /// The templates that its analyses name, and those that these name in turn.
-    fn templates_of(&self, rollout: &Cached<Rollout>) -> (Vec<Arc<Template>>, Vec<Arc<Template>>) {
+    fn templates_of(&self, rollout: &Cached<ReadRollout>) -> (Vec<Arc<Template>>, Vec<Arc<Template>>) {
         let mut found = (Vec::new(), Vec::new());
         let mut named: Vec<&TemplateRef> = templates_named_by(&rollout.object);
         let mut seen = BTreeSet::new();
@@ -431,8 +431,8 @@ impl Cache {
     /// Templates name templates, so any Rollout near by that asks for an analysis may be concerned.
     fn users_of_template(&self, template: &Cached<Template>) -> BTreeSet<Name> {
         let namespace = &template.name.namespace;
-        let asks = |rollout: &&Cached<Rollout>| !templates_named_by(&rollout.object).is_empty();
-        let near = |rollout: &&Cached<Rollout>| namespace.is_empty() || rollout.name.namespace == *namespace;
+        let asks = |rollout: &&Cached<ReadRollout>| !templates_named_by(&rollout.object).is_empty();
+        let near = |rollout: &&Cached<ReadRollout>| namespace.is_empty() || rollout.name.namespace == *namespace;
         self.rollouts.all().filter(near).filter(asks).map(|rollout| rollout.name.clone()).collect()
     }
 

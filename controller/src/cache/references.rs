@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sluice_crds::Rollout;
 use sluice_crds::rollout::analysis::TemplateRef;
 use sluice_crds::rollout::{CanaryStrategy, RolloutAnalysis};
+use sluice_planner::ReadRollout;
 
 use super::{Cached, Name};
 
@@ -17,7 +18,7 @@ pub(super) struct References {
 
 impl References {
     /// Notes what a Rollout names now.
-    pub(super) fn set(&mut self, rollout: &Cached<Rollout>) {
+    pub(super) fn set(&mut self, rollout: &Cached<ReadRollout>) {
         let namespace = &rollout.name.namespace;
         let named: BTreeSet<Name> =
             services_of(&rollout.object).into_iter().map(|name| Name::new(namespace, name)).collect();

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use sluice_crds::Rollout;
 use sluice_crds::rollout::RolloutPhase;
+use sluice_planner::ReadRollout;
 
 use super::text::{Kind, Text};
 
@@ -33,7 +34,7 @@ const NUMBERS: [(&str, &str, Number); 7] = [
     }),
 ];
 
-pub(super) fn write(text: &mut Text, rollouts: &[Arc<Rollout>]) {
+pub(super) fn write(text: &mut Text, rollouts: &[Arc<ReadRollout>]) {
     let mut info = text.family("rollout_info", Kind::Gauge, "Each Rollout");
     for rollout in rollouts {
         let [namespace, name] = name(rollout);

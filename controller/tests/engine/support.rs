@@ -1,5 +1,6 @@
 //! A whole cluster in memory, on the runtime's paused time, and real controllers that talk to it through kube's client.
 
+use std::sync::{LazyLock, Mutex};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -64,13 +65,10 @@ pub(crate) struct Running {
 
 impl Shop {
     pub(crate) fn open() -> Self {
-        let start: Timestamp = "2026-01-01T00:00:00Z".parse().expect("a time");
-        let mut cluster = Cluster::new(7, 2, start);
-        for crd in sluice_crds::schema::crds() {
-            let request = Request::post("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", &crd);
-            assert_eq!(cluster.handle(&request.as_user(User::admin())).status, 201);
-        }
-        let door = Door::to_cluster(cluster, DoorClock::following_runtime(start));
+        // Every shop is a fork of one cluster: to install the CRDs costs more than many a test.
+        static FURNISHED: LazyLock<Mutex<Cluster>> = LazyLock::new(|| Mutex::new(with_crds()));
+        let cluster = FURNISHED.lock().expect("no panic").clone();
+        let door = Door::to_cluster(cluster, DoorClock::following_runtime(start()));
         let life = door.clone();
         tokio::spawn(async move { life.keep_going().await });
         let providers = Providers::of(door.clone());
@@ -310,6 +308,19 @@ impl Running {
         self.task.abort();
         assert!(self.task.await.is_err_and(|ended| ended.is_cancelled()));
     }
+}
+
+fn start() -> Timestamp {
+    "2026-01-01T00:00:00Z".parse().expect("a time")
+}
+
+fn with_crds() -> Cluster {
+    let mut cluster = Cluster::new(7, 2, start());
+    for crd in sluice_crds::schema::crds() {
+        let request = Request::post("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", &crd);
+        assert_eq!(cluster.handle(&request.as_user(User::admin())).status, 201);
+    }
+    cluster
 }
 
 async fn run(controller: Controller, handle: ShutdownHandle, shutdown: Shutdown) -> Result<(), RunError> {

@@ -17,7 +17,7 @@ pub(crate) fn mistakes(snapshot: &Snapshot) -> Vec<Mistake> {
     if asked.is_empty() {
         return Vec::new();
     }
-    let rollout = serde_json::to_value(&*snapshot.rollout).unwrap_or_default();
+    let rollout = serde_json::to_value(&**snapshot.rollout).unwrap_or_default();
     let templates = templates_of(snapshot);
     let facts = RolloutFacts { rollout: &rollout, stable_hash: "stable", latest_hash: "latest" };
     let mut found = Vec::new();

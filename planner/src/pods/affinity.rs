@@ -35,7 +35,7 @@ pub(crate) fn born(release: &Release<'_>, template: PodTemplate) -> PodTemplate 
 pub(crate) fn follow_stable(release: &Release<'_>, set: &ReplicaSet, patch: Patch) -> Patch {
     let is_new = release.new.is_some_and(|new| new.meta.uid == set.meta.uid);
     let wanted = wanted(release).filter(|_| is_new);
-    let there = set.template.as_json().pointer("/spec/affinity");
+    let there = set.template.affinity();
     if injected(there) == wanted.iter().cloned().collect::<Vec<_>>() {
         return patch;
     }

@@ -3,7 +3,7 @@
 //!
 //! What a template says itself is kept beside what was put in, so that taking something out restores it.
 
-use std::borrow::Cow;
+use std::cell::LazyCell;
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
@@ -36,9 +36,9 @@ struct Layer {
 struct Record([Layer; 2]);
 
 /// The template as its author wrote it, by which a revision is recognised.
-pub(crate) fn own_template(set: &ReplicaSet) -> Cow<'_, PodTemplate> {
-    let Some(Record([labels, annotations])) = Record::of(set) else { return Cow::Borrowed(&set.template) };
-    let mut template = set.template.clone();
+pub(crate) fn own_template(set: &ReplicaSet) -> PodTemplate {
+    let mut template = set.template.unpacked();
+    let Some(Record([labels, annotations])) = Record::of(set) else { return template };
     for (key, value) in labels.without_added() {
         template = match value {
             Some(value) => template.with_label(&key, &value),
@@ -51,7 +51,7 @@ pub(crate) fn own_template(set: &ReplicaSet) -> Cow<'_, PodTemplate> {
             None => template.without_annotation(&key),
         };
     }
-    Cow::Owned(template)
+    template
 }
 
 /// The template with which the new revision is born, and the annotation that says what was put in.
@@ -71,10 +71,14 @@ pub(crate) fn born(release: &Release<'_>, mut template: PodTemplate) -> (PodTemp
 /// Adds to a patch of the ReplicaSet what makes its template that of its role.
 pub(crate) fn follow_role(release: &Release<'_>, set: &ReplicaSet, mut patch: Patch) -> Patch {
     let (before, after) = records(release, set);
-    let there = [set.template.labels(), set.template.annotations()];
+    if before == after && after == Record::default() {
+        return patch;
+    }
+    let template = set.template.unpacked();
+    let there = [template.labels(), template.annotations()];
     for (map, layer) in after.0.iter().enumerate() {
         let path = format!("/spec/template/metadata/{}", MAPS[map]);
-        let exists = set.template.as_json()["metadata"][MAPS[map]].is_object();
+        let exists = template.as_json()["metadata"][MAPS[map]].is_object();
         patch = edit(patch, &path, exists.then_some(&there[map]), &layer.wanted());
     }
     if before == after {
@@ -134,10 +138,11 @@ fn records(release: &Release<'_>, set: &ReplicaSet) -> (Record, Record) {
     let before = before.unwrap_or_default();
     let is_new = release.new.is_some_and(|new| new.meta.uid == set.meta.uid);
     let written = release.rollout.spec.template.as_ref().filter(|_| is_new);
+    let template = LazyCell::new(|| set.template.unpacked());
     let after = before.with(extra, |map, key| {
         let was_added = before.0[map].added.contains_key(key);
         // Another controller may have put it in without a note of what was there.
-        let from = if was_added { written } else { Some(&set.template) };
+        let from = if was_added { written } else { Some(&*template) };
         let value = if map == 0 { from?.label(key) } else { from?.annotation(key) };
         value.map(str::to_owned)
     });

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use sluice_crds::Rollout;
 use sluice_crds::template::{PodTemplate, TemplateHash};
 
-use crate::observe::steps_hash;
 use crate::plan::{Action, Kind, Plan, Write};
+use crate::read_rollout::steps_hash;
 use crate::snapshot::{Pod, ReplicaSet, Service, Snapshot};
 
 pub(crate) fn now() -> Timestamp {
@@ -99,7 +99,7 @@ pub(crate) fn service(name: &str, hash: Option<&str>) -> Value {
 pub(crate) fn snapshot(rollout: &Value, sets: &[Value], pods: &[Value], services: &[Value]) -> Snapshot {
     let rollout: Rollout = serde_json::from_value(rollout.clone()).expect("a Rollout");
     Snapshot {
-        rollout: Arc::new(rollout),
+        rollout: Arc::new(rollout.into()),
         replica_sets: sets.iter().map(|set| Arc::new(ReplicaSet::from_json(set).expect("a ReplicaSet"))).collect(),
         pods: pods.iter().map(|pod| Arc::new(Pod::from_json(pod).expect("a pod"))).collect(),
         runs: Vec::new(),
