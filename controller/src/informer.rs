@@ -107,17 +107,20 @@ fn resource(kind: Watched) -> ApiResource {
     }
 }
 
-/// ReplicaSets and pods of Deployments, and Jobs of others, are never loaded. A Rollout belongs to the controller whose instance id its
-/// label carries; one without the label to the controller without an id.
+/// Objects in one page of a list. A page is decoded whole, so its size is what a start needs of memory on top of all
+/// that is kept: small pages cost a start some more requests and no more.
+const PAGE: u32 = 100;
+
+/// ReplicaSets and pods of Deployments, and Jobs of others, are never loaded. A Rollout belongs to the controller whose
+/// instance id its label carries; one without the label to the controller without an id.
 fn config(kind: Watched, instance_id: &str) -> Config {
+    let all = Config::default().page_size(PAGE);
     match kind {
-        Watched::Rollout | Watched::AnalysisRun if instance_id.is_empty() => {
-            Config::default().labels(&format!("!{INSTANCE_LABEL}"))
-        }
-        Watched::Rollout | Watched::AnalysisRun => Config::default().labels(&format!("{INSTANCE_LABEL}={instance_id}")),
-        Watched::ReplicaSet | Watched::Pod => Config::default().labels(HASH_LABEL),
-        Watched::Job => Config::default().labels(RUN_UID),
-        Watched::Service | Watched::AnalysisTemplate | Watched::ClusterAnalysisTemplate => Config::default(),
+        Watched::Rollout | Watched::AnalysisRun if instance_id.is_empty() => all.labels(&format!("!{INSTANCE_LABEL}")),
+        Watched::Rollout | Watched::AnalysisRun => all.labels(&format!("{INSTANCE_LABEL}={instance_id}")),
+        Watched::ReplicaSet | Watched::Pod => all.labels(HASH_LABEL),
+        Watched::Job => all.labels(RUN_UID),
+        Watched::Service | Watched::AnalysisTemplate | Watched::ClusterAnalysisTemplate => all,
     }
 }
 
