@@ -2,6 +2,7 @@
 
 mod access;
 mod custom_resources;
+mod deletions;
 mod discovery;
 mod lists_and_watches;
 mod objects;
