@@ -7,7 +7,7 @@ use sluice_crds::rollout::ProgressThresholdKind;
 use sluice_crds::rollout::status::{PauseCondition, PauseReason};
 use sluice_crds::values::Rounding;
 
-use crate::analyses::NewRun;
+use crate::analyses::{self, NewRun};
 use crate::observe::{Release, Strategy};
 use crate::plan::Event;
 use crate::snapshot::ReplicaSet;
@@ -52,7 +52,11 @@ pub(crate) fn advance<'a>(release: &Release<'a>, now: Timestamp) -> Advanced<'a>
     };
     let aborted = advanced.facts.aborted_at.is_some();
     let Some(new) = release.new else { return advanced };
-    if release.rollout.spec.paused() || aborted || release.is_fully_promoted() {
+    if aborted || release.is_fully_promoted() {
+        return advanced;
+    }
+    if release.rollout.spec.paused() {
+        analyses::take_back_what_failed(release, &mut advanced, now);
         return advanced;
     }
     advanced.facts.proven = proven(release, new);

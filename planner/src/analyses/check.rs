@@ -65,7 +65,7 @@ pub(crate) fn spec_of(
 }
 
 /// Each analysis that a Rollout asks for, with its place.
-fn asked(rollout: &Rollout) -> Vec<(RunKind, FieldPath, &RolloutAnalysis)> {
+pub(super) fn asked(rollout: &Rollout) -> Vec<(RunKind, FieldPath, &RolloutAnalysis)> {
     let canary = rollout.spec.canary();
     let steps = canary.map(CanaryStrategy::steps).unwrap_or_default().iter().enumerate();
     let of_steps = steps.filter_map(|(index, step)| match step.kind() {

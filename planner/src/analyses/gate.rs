@@ -8,8 +8,8 @@ use sluice_crds::rollout::RolloutAnalysis;
 use sluice_crds::rollout::analysis::OnFailure;
 use sluice_crds::rollout::status::{AnalysisRunRef, PauseCondition, PauseReason};
 
-use super::called;
 use super::runs::{NewRun, belongs, find, next_name, phase_of};
+use super::{called, check};
 use crate::advance::Advanced;
 use crate::observe::Release;
 use crate::plan::Event;
@@ -85,6 +85,19 @@ fn read<'a>(
             begin(release, advanced, kind, asked)
         }
         _ => Gate::Waiting,
+    }
+}
+
+/// While a person holds the release nothing goes on, but what has failed goes back all the same.
+pub(crate) fn take_back_what_failed<'a>(release: &Release<'a>, advanced: &mut Advanced<'a>, now: Timestamp) {
+    for (kind, _, asked) in check::asked(release.rollout) {
+        let counts = advanced.facts.runs.of(kind).clone().filter(|run| belongs(release, kind, run));
+        let run = counts.and_then(|run| find(release, &run.name));
+        let failed = run.is_some_and(|run| matches!(phase_of(run), AnalysisPhase::Failed | AnalysisPhase::Error));
+        if failed && asked.on_failure() == OnFailure::Abort {
+            read(release, advanced, kind, asked, now);
+            return;
+        }
     }
 }
 

@@ -6,7 +6,7 @@ mod keep;
 mod runs;
 
 pub(crate) use check::mistakes;
-pub(crate) use gate::{Gate, judge, note};
+pub(crate) use gate::{Gate, judge, note, take_back_what_failed};
 pub(crate) use keep::writes;
 pub(crate) use runs::{NewRun, Runs, find, last_measurements};
 

@@ -75,6 +75,14 @@ fn only(runs: &[String]) -> String {
     runs[0].clone()
 }
 
+/// A second revision waits at its step for the verdict of this run.
+fn measured_at_a_step(site: &mut Site) -> String {
+    deployed(site, &with_step());
+    site.set_image("web:2");
+    site.run_for(30);
+    only(&site.runs("Step"))
+}
+
 fn selects_new(site: &Site) -> bool {
     site.selected("active") == site.status("currentPodHash")
 }
@@ -111,10 +119,7 @@ fn a_step_waits_for_its_analysis_and_goes_on_when_it_succeeds() {
 #[test]
 fn a_failed_analysis_takes_the_release_back_and_says_why() {
     twice(|site| {
-        deployed(site, &with_step());
-        site.set_image("web:2");
-        site.run_for(30);
-        let name = only(&site.runs("Step"));
+        let name = measured_at_a_step(site);
         says(site, &name, "Failed", "error-rate 0.027 >= 0.01 in 3 of 3 measurements");
         let why = format!(
             "analysis of the step failed: error-rate 0.027 >= 0.01 in 3 of 3 measurements (AnalysisRun {name})"
@@ -135,10 +140,7 @@ fn a_failed_analysis_takes_the_release_back_and_says_why() {
 #[test]
 fn an_inconclusive_analysis_waits_for_a_person() {
     twice(|site| {
-        deployed(site, &with_step());
-        site.set_image("web:2");
-        site.run_for(30);
-        let name = only(&site.runs("Step"));
+        let name = measured_at_a_step(site);
         says(site, &name, "Inconclusive", "neither good nor bad");
         assert_eq!(site.said(), ("Paused".into(), "InconclusiveAnalysisRun".into()));
         site.run_for(300);
@@ -154,10 +156,7 @@ fn an_inconclusive_analysis_waits_for_a_person() {
 #[test]
 fn an_inconclusive_analysis_is_measured_again_when_only_its_pause_is_taken_away() {
     twice(|site| {
-        deployed(site, &with_step());
-        site.set_image("web:2");
-        site.run_for(30);
-        let name = only(&site.runs("Step"));
+        let name = measured_at_a_step(site);
         says(site, &name, "Inconclusive", "neither good nor bad");
         site.wish(&json!({"pauseConditions": null}));
         site.run_for(5);
@@ -214,6 +213,23 @@ fn a_failed_background_analysis_takes_the_release_back_at_any_moment() {
         says(site, &name, "Failed", "error-rate 0.027 >= 0.01");
         assert_eq!(site.said().0, "Degraded");
         site.run_for(30);
+        assert_eq!(site.sizes(), [(1, 4, 4)]);
+    });
+}
+
+#[test]
+fn a_failed_analysis_takes_back_what_a_person_has_paused() {
+    twice(|site| {
+        deployed(site, &with_background());
+        site.set_image("web:2");
+        site.run_for(20);
+        let name = only(&site.runs("Background"));
+        site.change(&json!({"spec": {"paused": true}}));
+        site.run_for(20);
+        assert_eq!(site.said(), ("Paused".into(), "manually paused".into()));
+        says(site, &name, "Failed", "error-rate 0.027 >= 0.01");
+        site.run_for(30);
+        assert_eq!(site.said().0, "Degraded", "{}", site.last.why);
         assert_eq!(site.sizes(), [(1, 4, 4)]);
     });
 }
