@@ -21,6 +21,7 @@ mod patch;
 mod phase;
 mod plan;
 mod pods;
+pub mod probe;
 mod proportion;
 mod read_rollout;
 mod references;

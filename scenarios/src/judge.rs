@@ -76,7 +76,7 @@ impl Judge {
                     }
                 }
             }
-            Kind::Rollout | Kind::RolloutStatus | Kind::AnalysisRun | Kind::Pod => {}
+            Kind::Rollout | Kind::RolloutStatus | Kind::AnalysisRun | Kind::Pod | Kind::Routing(..) => {}
         }
     }
 

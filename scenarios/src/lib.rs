@@ -10,6 +10,7 @@ mod fields;
 mod file;
 mod judge;
 mod observed;
+mod routing;
 mod sandbox;
 mod site;
 mod subset;

@@ -6,12 +6,13 @@ use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use sluice_crds::Rollout;
-use sluice_planner::{Action, Kind, Plan, Pod, ReplicaSet, Service, Snapshot, Template, Write, plan};
+use sluice_planner::{Action, Kind, Plan, Pod, ReadRollout, ReplicaSet, Service, Snapshot, Template, Write, plan};
 use sluice_sandbox::Cluster;
 use sluice_sandbox::api::access::User;
 use sluice_sandbox::api::request::{Request, Response};
 
 use crate::judge::Judge;
+use crate::routing;
 
 /// Where everything happens.
 pub(crate) const NAMESPACE: &str = "default";
@@ -164,9 +165,11 @@ impl Site {
     pub fn snapshot(&self) -> Snapshot {
         let world = self.cluster.world();
         let rollout: Rollout = serde_json::from_value(self.rollout()).expect("a Rollout");
+        let rollout = ReadRollout::from(rollout);
+        let routing = routing::objects(world, &rollout.routing_needs());
         let list = |group: &str, plural: &str| world.list(group, plural, "default");
         Snapshot {
-            rollout: Arc::new(rollout.into()),
+            rollout: Arc::new(rollout),
             replica_sets: list("apps", "replicasets")
                 .iter()
                 .map(|object| Arc::new(ReplicaSet::from_json(object.value()).expect("a ReplicaSet")))
@@ -179,6 +182,8 @@ impl Site {
                 .iter()
                 .map(|service| Arc::new(Service::from_json(service.value()).expect("a Service")))
                 .collect(),
+            routing,
+            probed: None,
         }
     }
 
