@@ -10,15 +10,16 @@ mod fields;
 mod file;
 mod judge;
 mod observed;
+mod requests;
 mod routing;
 mod sandbox;
 mod site;
 mod subset;
 
 pub use action::Action;
-pub use calls::{Call, Doing, applied, collection, doing};
+pub use calls::{Call, Doing, ROUTING_KINDS, applied, collection, doing};
 pub use expect::{Before, Expect};
-pub use file::{Scenario, Step};
+pub use file::{Door, Requests, Scenario, Step};
 pub use judge::Judge;
 pub use observed::Observed;
 pub use sandbox::told_in_the_sandbox;

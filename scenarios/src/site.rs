@@ -11,9 +11,12 @@ use sluice_sandbox::Cluster;
 use sluice_sandbox::api::access::User;
 use sluice_sandbox::api::request::{Request, Response};
 
+use crate::calls::collection;
 use crate::judge::Judge;
 use crate::routing;
 
+const ISTIO: &str = include_str!("../../e2e/router-crds/istio.yaml");
+const GATEWAY_API: &str = include_str!("../../e2e/router-crds/gateway-api.yaml");
 /// Where everything happens.
 pub(crate) const NAMESPACE: &str = "default";
 const ROLLOUTS: &str = "/apis/argoproj.io/v1alpha1/namespaces/default/rollouts";
@@ -36,6 +39,8 @@ pub struct Site {
     rollout: String,
     crashes: Crashes,
     judge: Judge,
+    /// Requests that run all the time, by their host.
+    pub(crate) flows: Vec<String>,
     /// Reasons of the events told, in order.
     pub events: Vec<&'static str>,
     /// The last plan.
@@ -67,6 +72,7 @@ impl Site {
             rollout: rollout.to_owned(),
             crashes,
             judge: Judge::default(),
+            flows: Vec::new(),
             events: Vec::new(),
             last: Plan::default(),
             writes: 0,
@@ -153,6 +159,17 @@ impl Site {
             .collect();
         sizes.sort_unstable();
         sizes
+    }
+
+    /// All objects of a kind that routers are told by.
+    pub(crate) fn of_kind(&self, kind: &str) -> Vec<Value> {
+        let path = collection(kind, NAMESPACE).expect("a kind");
+        let (group, plural) = match path.trim_start_matches('/').split('/').collect::<Vec<_>>()[..] {
+            ["apis", group, _, "namespaces", _, plural] => (group.to_owned(), plural.to_owned()),
+            _ => panic!("{path} is no path of a routing kind"),
+        };
+        let objects = self.cluster.world().list(&group, &plural, NAMESPACE);
+        objects.iter().map(|object| object.value().clone()).collect()
     }
 
     /// The revision's hash that a Service selects.
@@ -245,8 +262,11 @@ impl Site {
     }
 
     fn write(&mut self, write: &Write) -> Answer {
-        self.judge.before(self.cluster.world(), &self.rollout(), write);
-        let path = write.target.path(&write.action);
+        let rollout = self.rollout();
+        self.judge.before(self.cluster.world(), &rollout, write);
+        let shares = Judge::shares(self.cluster.world(), &rollout);
+        let manager = write.target.kind.field_manager();
+        let path = format!("{}?fieldManager={manager}", write.target.path(&write.action));
         let request = Request::new(write.action.method(), &path)
             .with_json(&write.action.body())
             .with_header("content-type", write.action.content_type());
@@ -267,6 +287,9 @@ impl Site {
         }
         if write.target.kind == Kind::RolloutStatus {
             let Action::Patch(_) = &write.action else { panic!("a status is patched") };
+        }
+        if let Some(before) = shares.filter(|_| done) {
+            Judge::after(self.cluster.world(), &rollout, write, &before);
         }
         if done { Answer::Done } else { Answer::Stale }
     }
@@ -327,7 +350,9 @@ fn empty_cluster() -> Cluster {
     static EMPTY: OnceLock<Cluster> = OnceLock::new();
     let empty = EMPTY.get_or_init(|| {
         let mut cluster = Cluster::new(7, 3, "2026-01-01T00:00:00Z".parse().expect("a time"));
-        for crd in sluice_crds::schema::crds() {
+        let routers =
+            [ISTIO, GATEWAY_API].into_iter().flat_map(|yaml| serde_saphyr::from_multiple::<Value>(yaml).expect("YAML"));
+        for crd in sluice_crds::schema::crds().into_iter().chain(routers) {
             let path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
             let response = cluster.handle(&Request::post(path, &crd).as_user(User::admin()));
             assert_eq!(response.status, 201, "{}", response.json_body());
