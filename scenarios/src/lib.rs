@@ -8,6 +8,7 @@ mod calls;
 mod expect;
 mod fields;
 mod file;
+mod gateways;
 mod judge;
 mod observed;
 mod requests;

@@ -20,6 +20,8 @@ const GATEWAY_API: &str = include_str!("../../e2e/router-crds/gateway-api.yaml")
 /// Where everything happens.
 pub(crate) const NAMESPACE: &str = "default";
 const ROLLOUTS: &str = "/apis/argoproj.io/v1alpha1/namespaces/default/rollouts";
+/// So long a gateway takes to accept what a route says.
+const GATEWAY_LAG: SignedDuration = SignedDuration::from_millis(200);
 /// More passes than this without the clock moving, and the planner answers itself for ever.
 const MOST_PASSES: usize = 300;
 
@@ -296,11 +298,11 @@ impl Site {
 
     /// Passes until nothing is left to write at this moment.
     pub fn settle(&mut self) {
-        if self.found().is_none() {
-            self.last = Plan::default();
-            return;
-        }
         for _ in 0..MOST_PASSES {
+            if self.found().is_none() {
+                self.last = Plan::default();
+                return;
+            }
             if !self.pass() {
                 return;
             }
@@ -322,7 +324,12 @@ impl Site {
         }
         let wakes = [self.cluster.next_wake(), self.last.wake_at];
         let next = wakes.into_iter().flatten().filter(|wake| *wake > self.cluster.now()).min();
-        self.cluster.advance_to(next.map_or(until, |wake| wake.min(until)));
+        let next = next.map_or(until, |wake| wake.min(until));
+        let unheard = self.unaccepted_routes();
+        self.cluster.advance_to(if unheard { next.min(self.cluster.now() + GATEWAY_LAG) } else { next });
+        if unheard {
+            self.gateways_accept();
+        }
         self.settle();
         true
     }
