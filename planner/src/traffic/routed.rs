@@ -47,12 +47,12 @@ impl Routed {
     }
 }
 
-/// Whether all routers have the split of this step; else what they wait for.
-pub(crate) fn reached(release: &Release<'_>, traffic: &Traffic<'_>, step: usize) -> Result<(), Wait> {
+/// What is missing until all routers have the split of this step.
+pub(crate) fn missing_at(release: &Release<'_>, traffic: &Traffic<'_>, step: usize) -> Option<Wait> {
     let weight = target_at(release, traffic, step).weight;
     let total = traffic.total();
     if !traffic.is_known() {
-        return Err(Wait::because("waiting: what the routers do is not known".to_owned()));
+        return Some(Wait::because("waiting: what the routers do is not known".to_owned()));
     }
     let (least, most) = traffic.weights();
     if (least, most) != (weight, weight) {
@@ -62,13 +62,13 @@ pub(crate) fn reached(release: &Release<'_>, traffic: &Traffic<'_>, step: usize)
         } else {
             "; the canary destination does not lead to it yet".to_owned()
         };
-        return Err(Wait::because(format!("waiting: weight {there} of {total} goes to {weight}{lacks}")));
+        return Some(Wait::because(format!("waiting: weight {there} of {total} goes to {weight}{lacks}")));
     }
     let lacks_destination = split::has_own_ways(release, step) && !goes_forward(release, traffic);
     if lacks_destination || !is_done(&edits(traffic, &split::at(release, traffic, weight, step))) {
-        return Err(Wait::because("waiting: the routes of this step are being written".to_owned()));
+        return Some(Wait::because("waiting: the routes of this step are being written".to_owned()));
     }
-    force::missing(release, traffic, weight).map_or(Ok(()), Err)
+    force::missing(release, traffic, weight)
 }
 
 /// Whether nothing but the stable destination gets any traffic, and all proxies know it.
