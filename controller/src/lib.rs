@@ -17,6 +17,7 @@ mod raw;
 mod read;
 mod recorder;
 mod requests;
+mod routing;
 mod runs;
 mod shutdown;
 mod unkept;

@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::fence::Fence;
 use crate::metrics::{Metrics, Verb};
 
-/// Who wrote a field, as the API server remembers it.
+/// Who writes all that is not shared with others.
 pub(crate) const FIELD_MANAGER: &str = "sluice";
 
 /// Why a write has no answer that counts as success.
@@ -41,6 +41,8 @@ pub(crate) struct Request<'a> {
     pub(crate) path: &'a str,
     pub(crate) content_type: &'static str,
     pub(crate) body: &'a Value,
+    /// Who wrote a field, as the API server remembers it.
+    pub(crate) manager: &'static str,
 }
 
 /// The way to the API server for everything but watches and the lease.
@@ -98,7 +100,7 @@ impl Requests {
         }
         let http = http::Request::builder()
             .method(request.method)
-            .uri(format!("{}?fieldManager={FIELD_MANAGER}", request.path))
+            .uri(format!("{}?fieldManager={}", request.path, request.manager))
             .header(http::header::CONTENT_TYPE, request.content_type)
             .body(request.body.to_string().into_bytes())
             .map_err(|problem| RequestError::Failed(problem.to_string()))?;
@@ -128,6 +130,14 @@ fn resource(kind: &str) -> &'static str {
         "Job" => "jobs",
         "Pod" => "pods",
         "Secret" => "secrets",
+        "Ingress" => "ingresses",
+        "VirtualService" => "virtualservices",
+        "DestinationRule" => "destinationrules",
+        "HTTPRoute" => "httproutes",
+        "GRPCRoute" => "grpcroutes",
+        "TLSRoute" => "tlsroutes",
+        "TCPRoute" => "tcproutes",
+        "ReferenceGrant" => "referencegrants",
         _ => "others",
     }
 }
@@ -208,7 +218,16 @@ mod tests {
         let body = serde_json::json!([]);
         let path = "/api/v1/namespaces/shop/services/web";
         let content_type = "application/json-patch+json";
-        requests.write(&Request { kind: "Service", method: "PATCH", path, content_type, body: &body }).await
+        requests
+            .write(&Request {
+                kind: "Service",
+                method: "PATCH",
+                path,
+                content_type,
+                body: &body,
+                manager: FIELD_MANAGER,
+            })
+            .await
     }
 
     #[tokio::test(start_paused = true)]

@@ -27,7 +27,7 @@ use crate::hub::{Begin, Hub, Work};
 use crate::metrics::PassEnd;
 use crate::pass::text_of;
 use crate::recorder::{Recorder, Subject};
-use crate::requests::{Request, RequestError, Requests};
+use crate::requests::{FIELD_MANAGER, Request, RequestError, Requests};
 
 /// Answers without a verdict wait so long for the others of their run, so that one write has them all.
 const GATHERING: Moment = Duration::from_millis(500);
@@ -303,6 +303,7 @@ impl RunPasses {
             path: &target.path(action),
             content_type: action.content_type(),
             body: &action.body(),
+            manager: FIELD_MANAGER,
         };
         let stored = self.requests.write(&request).await?;
         if let Action::Patch(_) = action {
