@@ -9,5 +9,7 @@ mod providers;
 mod releases;
 mod rights;
 mod rivals;
+mod router;
+mod routing;
 mod runs;
 mod support;

@@ -94,6 +94,11 @@ impl Shop {
         self.start(&Replica::named(identity), "", pages)
     }
 
+    /// The same of a particular one.
+    pub(crate) fn replica_serving(&self, replica: &Replica, pages: Pages) -> Running {
+        self.start(replica, "", pages)
+    }
+
     fn start(&self, replica: &Replica, instance_id: &str, pages: Pages) -> Running {
         let election = ElectionSettings {
             namespace: "default".to_owned(),

@@ -222,8 +222,10 @@ fn grants_are_known_for_a_whole_namespace() {
 
 #[test]
 fn of_an_object_all_is_kept_that_edits_read() {
-    let manager = |name: &str| json!({"manager": name, "operation": "Update", "time": "2026-01-01T00:00:00Z",
-        "apiVersion": "networking.istio.io/v1", "fieldsType": "FieldsV1", "fieldsV1": {"f:spec": {}}});
+    let manager = |name: &str| {
+        json!({"manager": name, "operation": "Update", "time": "2026-01-01T00:00:00Z",
+        "apiVersion": "networking.istio.io/v1", "fieldsType": "FieldsV1", "fieldsV1": {"f:spec": {}}})
+    };
     let managed = |name: &str| {
         let mut entry = manager(name);
         entry.as_object_mut().expect("an object").remove("fieldsV1");
