@@ -230,7 +230,7 @@ impl Controller {
 }
 
 /// A write that began just before the deadline must have ended before another replica may lead.
-fn time_limit(election: Option<&ElectionSettings>) -> Duration {
+pub(crate) fn time_limit(election: Option<&ElectionSettings>) -> Duration {
     let left = election.map(|election| election.times.lease.saturating_sub(election.times.renew_deadline));
     left.map_or(LONGEST_REQUEST, |left| left.min(LONGEST_REQUEST))
 }

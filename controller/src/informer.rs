@@ -117,7 +117,7 @@ fn take_in(kind: Watched, event: Event<Raw>, hub: &Hub) {
     }
 }
 
-fn name_of(object: &Raw) -> Name {
+pub(crate) fn name_of(object: &Raw) -> Name {
     let meta = kube::Resource::meta(object);
     Name::new(meta.namespace.as_deref().unwrap_or_default(), meta.name.as_deref().unwrap_or_default())
 }
@@ -135,7 +135,7 @@ pub(crate) fn resource(kind: Watched, version: &str) -> ApiResource {
 
 /// Objects in one page of a list. A page is decoded whole, so its size is what a start needs of memory on top of all
 /// that is kept: small pages cost a start some more requests and no more.
-const PAGE: u32 = 100;
+pub(crate) const PAGE: u32 = 100;
 
 /// ReplicaSets and pods of Deployments, and Jobs of others, are never loaded. A Rollout belongs to the controller whose
 /// instance id its label carries; one without the label to the controller without an id.

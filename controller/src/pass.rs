@@ -19,7 +19,7 @@ use crate::hub::{Begin, Hub, Work};
 use crate::metrics::PassEnd;
 use crate::read::read;
 use crate::recorder::{Recorder, Subject};
-use crate::requests::{Request, RequestError, Requests};
+use crate::requests::{RequestError, Requests, kind_name};
 use crate::routing::Prober;
 
 /// The decision: what is to be done, from what was observed and what time it is.
@@ -173,15 +173,7 @@ impl Passes {
         let action = trimmed.as_ref().unwrap_or(&write.action);
         let object = (watched(write.target.kind), Name::new(&write.target.namespace, &write.target.name));
         let before = self.hub.version(&object);
-        let request = Request {
-            kind: kind_name(write.target.kind),
-            method: action.method(),
-            path: &write.target.path(action),
-            content_type: action.content_type(),
-            body: &action.body(),
-            manager: write.target.kind.field_manager(),
-        };
-        let stored = match (self.requests.write(&request).await, action) {
+        let stored = match (self.requests.carry_out(&write.target, action).await, action) {
             (Ok(stored), _) => stored,
             // Gone already is what a deletion wants, and nothing else is to be done to a pod that is gone.
             (Err(RequestError::Stale { code: 404, .. }), action)
@@ -196,7 +188,13 @@ impl Passes {
                 return Err(problem);
             }
         };
-        tracing::info!(kind = request.kind, object = write.target.name, verb = request.method, "{}", write.reason);
+        tracing::info!(
+            kind = kind_name(write.target.kind),
+            object = write.target.name,
+            verb = action.method(),
+            "{}",
+            write.reason
+        );
         if let Action::Patch(operations) = action
             && is_rollout
         {
@@ -293,18 +291,6 @@ fn first_seen(name: &Name) -> Event {
 
 fn revision(rollout: &Rollout) -> Option<&str> {
     rollout.metadata.annotations.as_ref()?.get("rollout.argoproj.io/revision").map(String::as_str)
-}
-
-const fn kind_name(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Rollout => "Rollout",
-        Kind::RolloutStatus => "Rollout/status",
-        Kind::ReplicaSet => "ReplicaSet",
-        Kind::Service => "Service",
-        Kind::AnalysisRun => "AnalysisRun",
-        Kind::Pod => "Pod",
-        Kind::Routing(kind, _) => kind.as_str(),
-    }
 }
 
 const fn watched(kind: Kind) -> Watched {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use kube::Client;
 use serde_json::Value;
 use sluice_planner::engine::Pace;
+use sluice_planner::{Action, Kind, Target};
 
 use crate::clock::Clock;
 use crate::fence::Fence;
@@ -109,6 +110,23 @@ impl Requests {
         outcome
     }
 
+    /// Sends what a plan wants.
+    pub(crate) async fn carry_out(&self, target: &Target, action: &Action) -> Result<Value, RequestError> {
+        let request = Request {
+            kind: kind_name(target.kind),
+            method: action.method(),
+            path: &target.path(action),
+            content_type: action.content_type(),
+            body: &action.body(),
+            manager: target.kind.field_manager(),
+        };
+        self.write(&request).await
+    }
+
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
     async fn send(&self, method: &str, http: http::Request<Vec<u8>>) -> Result<Value, RequestError> {
         match tokio::time::timeout(self.time_limit, self.client.0.request::<Value>(http)).await {
             Err(_) => Err(RequestError::NoAnswer(self.time_limit)),
@@ -116,6 +134,19 @@ impl Requests {
             Ok(Err(kube::Error::Api(status))) => Err(refusal(method, &status)),
             Ok(Err(problem)) => Err(RequestError::Failed(problem.to_string())),
         }
+    }
+}
+
+/// A kind as people and log lines name it.
+pub(crate) const fn kind_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Rollout => "Rollout",
+        Kind::RolloutStatus => "Rollout/status",
+        Kind::ReplicaSet => "ReplicaSet",
+        Kind::Service => "Service",
+        Kind::AnalysisRun => "AnalysisRun",
+        Kind::Pod => "Pod",
+        Kind::Routing(kind, _) => kind.as_str(),
     }
 }
 

@@ -110,6 +110,11 @@ impl Routes {
         self.kinds.iter().filter(|(_, of_kind)| !of_kind.users.is_empty()).map(|(kind, _)| *kind).collect()
     }
 
+    /// All that is needed of a kind.
+    pub(crate) fn needed(&self, kind: Watched) -> Vec<Name> {
+        self.kinds.get(&kind).into_iter().flat_map(|of_kind| of_kind.users.keys().cloned()).collect()
+    }
+
     /// What is needed and will not be seen unless it is read. While a list is under way it may still come.
     pub(crate) fn unread(&self) -> Vec<Unread> {
         let watched = self.kinds.iter().filter(|(_, of_kind)| matches!(of_kind.sight, Sight::Watching));

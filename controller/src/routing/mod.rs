@@ -5,5 +5,6 @@ mod discovery;
 mod prober;
 mod watches;
 
+pub(crate) use discovery::served_version;
 pub(crate) use prober::Prober;
-pub(crate) use watches::{RouteWatches, run};
+pub(crate) use watches::{RouteWatches, find, run};

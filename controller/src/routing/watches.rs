@@ -111,7 +111,7 @@ impl RouteWatches {
         let mut failures = 0;
         while self.hub.unread().contains(&unread) {
             let place = places.acquire().await;
-            let answer = self.find(&unread).await;
+            let answer = find(&self.requests, &unread).await;
             drop(place);
             match answer {
                 Ok(found) => self.hub.take_read(unread.kind, &unread.name, found),
@@ -128,19 +128,23 @@ impl RouteWatches {
         }
         unread
     }
+}
 
-    async fn find(&self, unread: &Unread) -> Result<Vec<Cached<Value>>, String> {
-        let Unread { kind, version, name } = unread;
-        let collection = format!("/apis/{}/{version}/namespaces/{}/{}", kind.group(), name.namespace, kind.plural());
-        let path = if name.name.is_empty() { collection } else { format!("{collection}/{}", name.name) };
-        let answer = match self.requests.get(kind.as_str(), &path).await {
-            Ok(answer) => answer,
-            Err(RequestError::Stale { code: 404, .. }) => return Ok(Vec::new()),
-            Err(problem) => return Err(problem.to_string()),
-        };
-        match answer["items"].as_array() {
-            Some(items) if name.name.is_empty() => items.iter().map(routing).collect(),
-            _ => Ok(vec![routing(&answer)?]),
-        }
+/// What is there of what was asked for; nothing, where nothing is.
+///
+/// # Errors
+/// Whether there is something is not known.
+pub(crate) async fn find(requests: &Requests, unread: &Unread) -> Result<Vec<Cached<Value>>, String> {
+    let Unread { kind, version, name } = unread;
+    let collection = format!("/apis/{}/{version}/namespaces/{}/{}", kind.group(), name.namespace, kind.plural());
+    let path = if name.name.is_empty() { collection } else { format!("{collection}/{}", name.name) };
+    let answer = match requests.get(kind.as_str(), &path).await {
+        Ok(answer) => answer,
+        Err(RequestError::Stale { code: 404, .. }) => return Ok(Vec::new()),
+        Err(problem) => return Err(problem.to_string()),
+    };
+    match answer["items"].as_array() {
+        Some(items) if name.name.is_empty() => items.iter().map(routing).collect(),
+        _ => Ok(vec![routing(&answer)?]),
     }
 }
