@@ -74,8 +74,8 @@ pub(crate) fn report(
     status.history = history::with(release.stored.history.as_deref(), endings);
     let share = i32::try_from(weights(release, &advanced).0).unwrap_or(0);
     status.exposure = exposure::exposure(release, advanced.promoted, share, now);
-    tell(release, stage, &mut advanced, &mut events);
     events.extend(routing::told(release, &status, routed));
+    tell(release, stage, &mut advanced, &mut events);
 
     plan.why = why::sentence(release, target, &advanced, routed, stage);
     if let Some(sentence) = restart.sentence() {

@@ -3,7 +3,7 @@
 use sluice_traffic::{Edit, Edits, Split};
 
 use super::force::{self, Wait};
-use super::goal::goal;
+use super::goal::{goal, goes_forward};
 use super::{Side, Traffic, split};
 use crate::observe::Release;
 use crate::plan::{Action, Event, Kind, Target, Write};
@@ -64,7 +64,8 @@ pub(crate) fn reached(release: &Release<'_>, traffic: &Traffic<'_>, step: usize)
         };
         return Err(Wait::because(format!("waiting: weight {there} of {total} goes to {weight}{lacks}")));
     }
-    if !is_done(&edits(traffic, &split::at(release, traffic, weight, step))) {
+    let lacks_destination = split::has_own_ways(release, step) && !goes_forward(release, traffic);
+    if lacks_destination || !is_done(&edits(traffic, &split::at(release, traffic, weight, step))) {
         return Err(Wait::because("waiting: the routes of this step are being written".to_owned()));
     }
     force::missing(release, traffic, weight).map_or(Ok(()), Err)

@@ -31,6 +31,12 @@ pub(super) fn all_to(release: &Release<'_>, traffic: &Traffic<'_>, weight: i32) 
     split
 }
 
+/// Whether a step wants requests to go their own way to the new revision.
+pub(super) fn has_own_ways(release: &Release<'_>, step: usize) -> bool {
+    let (headers, mirrors) = routes(release, step + 1);
+    step < release.steps().len() && !(headers.is_empty() && mirrors.is_empty())
+}
+
 /// The routes that the first steps have made and not taken away.
 fn routes(release: &Release<'_>, steps: usize) -> (Vec<SetHeaderRoute>, Vec<SetMirrorRoute>) {
     let mut headers: Vec<SetHeaderRoute> = Vec::new();
