@@ -195,7 +195,9 @@ impl Giving {
             }
         }
         match self.look(name).await?.map(|snapshot| release(&snapshot, self.clock.now())) {
-            Some(left) if !left.writes.is_empty() || left.wake_at.is_some() => Err("others change its objects all the time".to_owned()),
+            Some(left) if !left.writes.is_empty() || left.wake_at.is_some() => {
+                Err("others change its objects all the time".to_owned())
+            }
             _ if done.is_empty() => Ok("nothing to give back".to_owned()),
             _ => Ok(done.join("; ")),
         }

@@ -6,6 +6,7 @@ mod leaders;
 mod line;
 mod pods;
 mod providers;
+mod release_all;
 mod releases;
 mod rights;
 mod rivals;

@@ -13,6 +13,8 @@ use crate::support::{ROLLOUTS, Running, Shop};
 pub(crate) const SERVICES: &str = "/apis/networking.istio.io/v1/namespaces/default/virtualservices";
 const CRDS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 const ISTIO: &str = include_str!("../../../e2e/router-crds/istio.yaml");
+const GATEWAY_API: &str = include_str!("../../../e2e/router-crds/gateway-api.yaml");
+const GATEWAY: &str = "gateway.networking.k8s.io";
 const WEIGHT: &str = "test/weight";
 const PROBE: &str = "test/probe";
 const FINALIZER: &str = "test/routed";
@@ -48,7 +50,9 @@ pub(crate) fn as_wished(snapshot: &Snapshot, _: Timestamp) -> Plan {
         return plan;
     }
     let weight = annotation(WEIGHT).and_then(|weight| weight.parse().ok()).unwrap_or(0);
-    let (writes, problems) = writes(&Split::new(100, weight), &routing, &snapshot.routing);
+    let mut split = Split::new(100, weight);
+    (split.stable_hash, split.canary_hash) = (Some("old".to_owned()), Some("new".to_owned()));
+    let (writes, problems) = writes(&split, &routing, &snapshot.routing);
     plan.writes = writes;
     plan.probe = annotation(PROBE).map(|version| question(version, weight));
     let probed = snapshot.probed.as_ref().filter(|probed| Some(&probed.question) == plan.probe.as_ref());
@@ -118,22 +122,22 @@ impl Shop {
     }
 
     pub(crate) fn deploy_with_routing(&self, name: &str, routing: &Value) {
-        let rollout = json!({
-            "apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout",
-            "metadata": {"name": name, "namespace": "default", "finalizers": [FINALIZER]},
-            "spec": {
-                "replicas": 1,
-                "selector": {"matchLabels": {"app": name}},
-                "template": {
-                    "metadata": {"labels": {"app": name}},
-                    "spec": {"containers": [{"name": "app", "image": "app:1"}]},
-                },
-                "strategy": {"canary": {
-                    "stableService": format!("{name}-stable"), "canaryService": format!("{name}-canary"),
-                    "trafficRouting": routing,
-                }},
-            },
-        });
+        self.ask(Request::post(ROLLOUTS, &rollout(name, routing)));
+    }
+
+    /// A canary that stays at a fifth of the traffic, its two Services, and the VirtualService that leads to them.
+    pub(crate) fn deploy_canary(&self, name: &str) {
+        for which in ["stable", "canary"] {
+            let service = json!({
+                "apiVersion": "v1", "kind": "Service", "metadata": {"name": format!("{name}-{which}")},
+                "spec": {"selector": {"app": name}, "ports": [{"port": 80}]},
+            });
+            self.ask(Request::post("/api/v1/namespaces/default/services", &service));
+        }
+        self.route(name, &[name]);
+        let mut rollout = rollout(name, &json!({"istio": {"virtualService": {"name": name}}}));
+        rollout["metadata"]["finalizers"] = Value::Null;
+        rollout["spec"]["strategy"]["canary"]["steps"] = json!([{"setWeight": 20}, {"pause": {}}]);
         self.ask(Request::post(ROLLOUTS, &rollout));
     }
 
@@ -183,6 +187,106 @@ impl Shop {
     pub(crate) fn message(&self, rollout: &str) -> String {
         self.rollout(rollout)["status"]["message"].as_str().unwrap_or_default().to_owned()
     }
+}
+
+impl Shop {
+    pub(crate) fn install_routers(&self) {
+        self.install_istio();
+        for crd in serde_saphyr::from_multiple::<Value>(GATEWAY_API).expect("CRDs") {
+            self.ask(Request::post(CRDS, &crd));
+        }
+        // What of the experimental channel is not among the CRDs of the tests.
+        for (kind, plural, version) in [
+            ("TLSRoute", "tlsroutes", "v1alpha3"),
+            ("TCPRoute", "tcproutes", "v1alpha2"),
+            ("ReferenceGrant", "referencegrants", "v1beta1"),
+        ] {
+            self.ask(Request::post(CRDS, &any_shape(kind, plural, version)));
+        }
+        self.ask(Request::post("/api/v1/namespaces", &json!({"metadata": {"name": "edge"}})));
+        let from = |kind: &str| json!({"group": GATEWAY, "kind": kind, "namespace": "edge"});
+        let from = ["HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute"].map(from);
+        let spec = json!({"from": from, "to": [{"group": "", "kind": "Service"}]});
+        self.apply(&format!("{GATEWAY}/v1beta1"), "ReferenceGrant", "default", "edge", &spec);
+    }
+
+    /// A Rollout for each router, and all objects that they route by.
+    pub(crate) fn deploy_with_all_routers(&self, name: &str) {
+        let service = |which: &str| format!("{name}-{which}");
+        let path = json!({"path": "/", "pathType": "Prefix",
+            "backend": {"service": {"name": service("stable"), "port": {"number": 80}}}});
+        let spec =
+            json!({"ingressClassName": "nginx", "rules": [{"host": "shop.example.com", "http": {"paths": [path]}}]});
+        self.apply("networking.k8s.io/v1", "Ingress", "default", name, &spec);
+        let to = |subset: &str, weight: u8| json!({"destination": {"host": name, "subset": subset}, "weight": weight});
+        let spec = json!({"hosts": [name], "http": [{"name": name, "route": [to("stable", 100), to("canary", 0)]}]});
+        self.apply("networking.istio.io/v1", "VirtualService", "default", name, &spec);
+        let subset = |subset: &str| json!({"name": subset, "labels": {"app": name}});
+        let spec = json!({"host": name, "subsets": [subset("stable"), subset("canary")]});
+        self.apply("networking.istio.io/v1", "DestinationRule", "default", name, &spec);
+        let backend = |which: &str, weight: u8| json!({"name": service(which), "namespace": "default", "port": 80, "weight": weight});
+        let spec = json!({"rules": [{"backendRefs": [backend("stable", 100), backend("canary", 0)]}]});
+        for (kind, version) in
+            [("HTTPRoute", "v1"), ("GRPCRoute", "v1"), ("TLSRoute", "v1alpha3"), ("TCPRoute", "v1alpha2")]
+        {
+            self.apply(&format!("{GATEWAY}/{version}"), kind, "edge", name, &spec);
+        }
+        let routing = json!({
+            "nginx": {"stableIngress": name, "removeWhenIdle": true},
+            "istio": {
+                "virtualService": {"name": name},
+                "destinationRule": {"name": name, "stableSubsetName": "stable", "canarySubsetName": "canary"},
+            },
+            "gatewayAPI": {
+                "httpRoute": name, "grpcRoute": name, "tlsRoute": name, "tcpRoute": name, "namespace": "edge",
+            },
+        });
+        self.deploy_with_routing(name, &routing);
+    }
+
+    fn apply(&self, api_version: &str, kind: &str, namespace: &str, name: &str, spec: &Value) {
+        let plural = if kind == "Ingress" { "ingresses".to_owned() } else { format!("{}s", kind.to_lowercase()) };
+        let meta = json!({"name": name, "namespace": namespace});
+        let object = json!({"apiVersion": api_version, "kind": kind, "metadata": meta, "spec": spec});
+        self.ask(Request::post(&format!("/apis/{api_version}/namespaces/{namespace}/{plural}"), &object));
+    }
+}
+
+fn rollout(name: &str, routing: &Value) -> Value {
+    json!({
+        "apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout",
+        "metadata": {"name": name, "namespace": "default", "finalizers": [FINALIZER]},
+        "spec": {
+            "replicas": 1,
+            "selector": {"matchLabels": {"app": name}},
+            "template": {
+                "metadata": {"labels": {"app": name}},
+                "spec": {"containers": [{"name": "app", "image": "app:1"}]},
+            },
+            "strategy": {"canary": {
+                "stableService": format!("{name}-stable"), "canaryService": format!("{name}-canary"),
+                "trafficRouting": routing,
+            }},
+        },
+    })
+}
+
+/// A CRD that takes whatever is written.
+fn any_shape(kind: &str, plural: &str, version: &str) -> Value {
+    let schema = json!({"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}});
+    let singular = kind.to_lowercase();
+    json!({
+        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+        "metadata": {
+            "name": format!("{plural}.{GATEWAY}"),
+            "annotations": {"api-approved.kubernetes.io": "https://github.com/kubernetes-sigs/gateway-api"},
+        },
+        "spec": {
+            "group": GATEWAY, "scope": "Namespaced",
+            "names": {"kind": kind, "listKind": format!("{kind}List"), "plural": plural, "singular": singular},
+            "versions": [{"name": version, "served": true, "storage": true, "schema": schema}],
+        },
+    })
 }
 
 /// The requests about VirtualServices since the last time, each as its verb and its object.

@@ -32,9 +32,14 @@ fn limit(shop: &Shop, rules: &Value) {
     let own = ["", "apps", "batch", "argoproj.io", "coordination.k8s.io"];
     let mut all = vec![json!({"apiGroups": own, "resources": ["*"], "verbs": ["*"]})];
     all.extend(rules.as_array().into_iter().flatten().cloned());
+    grant(shop, &json!(all));
+}
+
+/// Gives the account these rights and no others.
+pub(crate) fn grant(shop: &Shop, rules: &Value) {
     let role = json!({
         "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole",
-        "metadata": {"name": "limited"}, "rules": all,
+        "metadata": {"name": "limited"}, "rules": rules,
     });
     let binding = json!({
         "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding",
