@@ -65,10 +65,6 @@ fn unfinished_routers(path: &FieldPath, routing: &TrafficRouting, found: &mut Ve
     ];
     let used = routers.iter().filter(|(used, _)| *used);
     found.extend(used.map(|(_, field)| unfinished(&path.field(*field), ROUTERS)));
-    let plugins = routing.plugins.iter().flat_map(|plugins| plugins.keys()).filter(|name| *name != GATEWAY_PLUGIN);
-    found.extend(plugins.map(|name| unfinished(&path.field("plugins").key(name), ROUTERS)));
 }
 
 const ROUTERS: &str = "use nginx, istio or gatewayAPI";
-/// A plugin that is built in.
-const GATEWAY_PLUGIN: &str = "argoproj-labs/gatewayAPI";

@@ -6,6 +6,7 @@ mod blue_green;
 mod commands;
 mod facts;
 mod pods;
+mod routed_seeds;
 mod seeds;
 mod stories;
 mod upsets;
