@@ -37,9 +37,6 @@ fn unfinished(path: &FieldPath, mend: &str) -> Mistake {
 
 fn unfinished_canary(canary: &CanaryStrategy, found: &mut Vec<Mistake>) {
     let path = FieldPath::of("spec.strategy.canary");
-    if canary.ping_pong.is_some() {
-        found.push(unfinished(&path.field("pingPong"), "use stableService and canaryService"));
-    }
     if let Some(routing) = &canary.traffic_routing {
         unfinished_routers(&path.field("trafficRouting"), routing, found);
     }

@@ -4,6 +4,7 @@
 use super::Traffic;
 use super::routed::is_at_rest;
 use crate::observe::Release;
+use crate::ping_pong;
 use crate::snapshot::ReplicaSet;
 use crate::strategy::routed::pods_for;
 
@@ -67,7 +68,13 @@ pub(crate) fn canary_goal<'a>(release: &Release<'a>, traffic: &Traffic<'_>) -> O
     }
     let serves = traffic.ready_behind(release, Side::Canary) > 0;
     let may_move = !serves || takes_over(release, traffic, wanted) || is_at_rest(release, traffic);
-    (may_move && wanted.available_to_stay() > 0).then_some(wanted)
+    (may_move && (wanted.available_to_stay() > 0 || takes_turns(release))).then_some(wanted)
+}
+
+/// Of two Services that take turns the one without traffic is pointed at pods before these are ready: there are load
+/// balancers that make pods ready only behind a Service.
+fn takes_turns(release: &Release<'_>) -> bool {
+    ping_pong::of(release.rollout).is_some()
 }
 
 /// Where stable has not one pod to take the traffic back first, a revision that can carry it takes it over.
@@ -84,7 +91,7 @@ fn canary_wanted<'a>(release: &Release<'a>, traffic: &Traffic<'_>) -> Option<&'a
     if release.facts.aborted_at.is_some() {
         return Some(stable);
     }
-    let new = release.new.filter(|new| new.available_to_stay() > 0);
+    let new = release.new.filter(|new| new.available_to_stay() > 0 || takes_turns(release));
     let leads_elsewhere = release.others.iter().any(|other| traffic.leads_to(Side::Canary, other));
     new.or_else(|| leads_elsewhere.then_some(stable))
 }

@@ -4,6 +4,7 @@
 mod analyses;
 mod blue_green;
 mod commands;
+mod day;
 mod facts;
 mod pods;
 mod routed_seeds;
