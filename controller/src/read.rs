@@ -37,7 +37,7 @@ pub(crate) fn read(kind: Watched, object: &Value) -> Result<Object, String> {
         Watched::Job => {
             let meta = Metadata::from_json(object)?;
             // A Job may be in another namespace than its run, where no owner can be named.
-            let owner = meta.labels.get(JOB_LABEL).cloned();
+            let owner = meta.labels.get(JOB_LABEL).map(str::to_owned);
             let kept = json!({"status": {"conditions": object["status"]["conditions"]}});
             Ok(Object::Job(filed(&Metadata { controller: owner, ..meta }, kept)))
         }
