@@ -104,7 +104,7 @@ fn take_in(kind: Watched, event: Event<Raw>, hub: &Hub) {
     match event {
         Event::Init => hub.begin_list(kind),
         Event::InitDone => hub.end_list(kind),
-        Event::InitApply(object) | Event::Apply(object) => match read(kind, &object.json) {
+        Event::InitApply(object) | Event::Apply(object) => match read(kind, &object.json()) {
             Ok(object) => hub.apply(object),
             Err(problem) => {
                 let name = name_of(&object);

@@ -58,7 +58,11 @@ impl Worker for Passes {
             Ok(ended) => ended,
             Err(panic) => {
                 let what = text_of(panic.as_ref());
-                tracing::error!(namespace = name.namespace, rollout = name.name, "a bug: the pass panicked: {what}");
+                tracing::error!(
+                    namespace = &*name.namespace,
+                    rollout = &*name.name,
+                    "a bug: the pass panicked: {what}"
+                );
                 (Outcome::Failed, PassEnd::Panicked)
             }
         };
@@ -85,8 +89,8 @@ impl Passes {
         let plan = (self.decide)(&snapshot, self.clock.now());
         let span = tracing::info_span!(
             "pass",
-            namespace = name.namespace,
-            rollout = name.name,
+            namespace = &*name.namespace,
+            rollout = &*name.name,
             revision = revision(&snapshot.rollout),
             step = snapshot.rollout.status.as_ref().and_then(|status| status.current_step_index),
         );

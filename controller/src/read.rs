@@ -1,5 +1,6 @@
 //! From the JSON of a watch to what is kept of it: decoded once, trimmed to what plans read.
 
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use sluice_analysis::provider::job::RUN_UID as JOB_LABEL;
@@ -18,7 +19,7 @@ pub(crate) fn read(kind: Watched, object: &Value) -> Result<Object, String> {
     match kind {
         Watched::Rollout => {
             let meta = Metadata::from_json(object)?;
-            let mut rollout: Rollout = serde_json::from_value(object.clone()).map_err(|problem| problem.to_string())?;
+            let mut rollout = Rollout::deserialize(object).map_err(|problem| problem.to_string())?;
             rollout.metadata.managed_fields = rollout.metadata.managed_fields.as_deref().and_then(trimmed_managers);
             if let Some(annotations) = &mut rollout.metadata.annotations {
                 annotations.remove(LAST_APPLIED);
@@ -39,7 +40,7 @@ pub(crate) fn read(kind: Watched, object: &Value) -> Result<Object, String> {
         Watched::Job => {
             let meta = Metadata::from_json(object)?;
             // A Job may be in another namespace than its run, where no owner can be named.
-            let owner = meta.labels.get(JOB_LABEL).cloned();
+            let owner = meta.labels.get(JOB_LABEL).map(str::to_owned);
             let kept = json!({"status": {"conditions": object["status"]["conditions"]}});
             Ok(Object::Job(filed(&Metadata { controller: owner, ..meta }, kept)))
         }
@@ -74,7 +75,7 @@ where
     T: DeserializeOwned + kube::Resource,
 {
     let meta = Metadata::from_json(object)?;
-    let mut typed: T = serde_json::from_value(object.clone()).map_err(|problem| problem.to_string())?;
+    let mut typed = T::deserialize(object).map_err(|problem| problem.to_string())?;
     typed.meta_mut().managed_fields = None;
     if let Some(annotations) = &mut typed.meta_mut().annotations {
         annotations.remove(LAST_APPLIED);

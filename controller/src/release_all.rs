@@ -211,7 +211,7 @@ impl Giving {
         let Some(rollout) = listed.first() else { return Ok(None) };
         let mut cache = Cache::default();
         cache.routes.look_only_at(&self.settings.namespace);
-        cache.apply(read(Watched::Rollout, &rollout.json)?);
+        cache.apply(read(Watched::Rollout, &rollout.json())?);
         for kind in cache.routes.needed_kinds() {
             let Some(version) = self.version(kind).await? else {
                 cache.routes.kind_absent(kind);

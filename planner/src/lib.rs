@@ -16,6 +16,7 @@ mod history;
 mod invalid;
 mod names;
 mod observe;
+mod packed_map;
 mod packed_template;
 mod patch;
 mod phase;
@@ -50,6 +51,7 @@ use sluice_crds::rollout::RolloutStatus;
 
 pub use create_refused::create_refused;
 use observe::Release;
+pub use packed_map::PackedMap;
 pub use packed_template::PackedTemplate;
 use patch::Patch;
 pub use plan::{Action, Event, EventType, Kind, Plan, Target, Write};

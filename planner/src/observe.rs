@@ -8,6 +8,7 @@ use sluice_crds::{AnalysisRun, Rollout};
 
 use crate::ping_pong;
 use crate::plan::Event;
+use crate::read_rollout::ReadRollout;
 use crate::revisions;
 use crate::snapshot::{Pod, ReplicaSet, Service, Snapshot};
 use crate::traffic::Traffic;
@@ -15,7 +16,7 @@ use crate::wishes::{self, Facts};
 
 /// A release as it is: who is who, what a user allows, and what is remembered.
 pub(crate) struct Release<'a> {
-    pub(crate) rollout: &'a Rollout,
+    pub(crate) rollout: &'a ReadRollout,
     pub(crate) strategy: Strategy<'a>,
     /// The status as it is stored.
     pub(crate) stored: &'a RolloutStatus,
@@ -176,9 +177,8 @@ impl<'a> Release<'a> {
         let mut owned: Vec<&ReplicaSet> =
             snapshot.replica_sets.iter().map(|set| &**set).filter(|set| ours(set) && !set.meta.deleting).collect();
         owned.sort_by_key(|set| std::cmp::Reverse(revisions::number(set)));
-        let template = rollout.spec.template.as_ref()?;
         let hash = rollout.template_hash()?;
-        let new = revisions::of_template(&owned, template, hash, stored.collision_count);
+        let new = revisions::of_template(&owned, rollout, hash, stored.collision_count);
         let new_hash = new.map_or_else(|| hash.clone(), |set| set.hash().into());
         let same = |a: Option<&ReplicaSet>, b: &ReplicaSet| a.is_some_and(|a| a.meta.uid == b.meta.uid);
         let newest_other = owned.iter().filter(|set| !same(new, set)).map(|set| revisions::number(set)).max();

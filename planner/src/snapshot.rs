@@ -15,6 +15,7 @@ use sluice_crds::{AnalysisRun, AnalysisTemplate, validate};
 use sluice_traffic::Objects;
 
 use crate::names::SCALE_DOWN_DEADLINE;
+use crate::packed_map::PackedMap;
 use crate::packed_template::PackedTemplate;
 use crate::probe::Answer;
 use crate::read_rollout::ReadRollout;
@@ -58,9 +59,9 @@ pub struct Metadata {
     /// The generation of its spec.
     pub generation: i64,
     /// Its labels.
-    pub labels: BTreeMap<String, String>,
+    pub labels: PackedMap,
     /// Its annotations.
-    pub annotations: BTreeMap<String, String>,
+    pub annotations: PackedMap,
     /// Whether there is a map of annotations at all; a JSON Patch into an absent one fails.
     pub has_annotations: bool,
     /// Uid of the object that controls it.
@@ -144,8 +145,8 @@ impl Metadata {
             uid: text("uid"),
             resource_version: text("resourceVersion"),
             generation: metadata["generation"].as_i64().unwrap_or(0),
-            labels: text_map(&metadata["labels"]),
-            annotations: text_map(&metadata["annotations"]),
+            labels: PackedMap::from(&metadata["labels"]),
+            annotations: PackedMap::from(&metadata["annotations"]),
             has_annotations: metadata["annotations"].is_object(),
             controller: owners
                 .iter()
@@ -192,7 +193,7 @@ impl ReplicaSet {
 
     /// The hash that names its revision: its label, or that of its template.
     pub fn hash(&self) -> &str {
-        let label = self.meta.labels.get(HASH_LABEL).map(String::as_str);
+        let label = self.meta.labels.get(HASH_LABEL);
         label.or_else(|| self.template.hash_label()).unwrap_or_default()
     }
 

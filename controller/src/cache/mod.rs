@@ -21,16 +21,17 @@ pub(crate) use routes::{Routes, Unread};
 pub(crate) use table::{Cached, Table};
 pub(crate) use watched::Watched;
 
-/// A name within a namespace. Sorted by namespace, so that those of one are together.
+/// A name within a namespace. Sorted by namespace, so that those of one are together. Each index has it, so that a
+/// clone must cost little.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Name {
-    pub(crate) namespace: String,
-    pub(crate) name: String,
+    pub(crate) namespace: Arc<str>,
+    pub(crate) name: Arc<str>,
 }
 
 impl Name {
     pub(crate) fn new(namespace: &str, name: &str) -> Self {
-        Self { namespace: namespace.to_owned(), name: name.to_owned() }
+        Self { namespace: namespace.into(), name: name.into() }
     }
 }
 
@@ -416,8 +417,8 @@ impl Cache {
 pub(crate) fn filed<T>(meta: &Metadata, object: T) -> Cached<T> {
     Cached {
         name: Name::new(&meta.namespace, &meta.name),
-        uid: meta.uid.clone(),
-        owner: meta.controller.clone(),
+        uid: meta.uid.as_str().into(),
+        owner: meta.controller.as_deref().map(Arc::from),
         version: meta.resource_version.clone(),
         object: Arc::new(object),
     }

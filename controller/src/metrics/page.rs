@@ -44,8 +44,7 @@ fn rollouts(text: &mut Text, counts: &OfWork) {
     let mut events = text.family("rollout_events_total", Kind::Counter, "Events told about a Rollout");
     for (name, OfObject { events: told, .. }) in &counts.objects {
         for ((kind, reason), count) in told {
-            let labels =
-                [("namespace", name.namespace.as_str()), ("name", &name.name), ("type", kind), ("reason", reason)];
+            let labels = [("namespace", &*name.namespace), ("name", &name.name), ("type", kind), ("reason", reason)];
             events.value(&labels, count);
         }
     }

@@ -83,7 +83,7 @@ impl Worker for RunPasses {
             Ok(ended) => ended,
             Err(panic) => {
                 let what = text_of(panic.as_ref());
-                tracing::error!(namespace = name.namespace, run = name.name, "a bug: the pass panicked: {what}");
+                tracing::error!(namespace = &*name.namespace, run = &*name.name, "a bug: the pass panicked: {what}");
                 (Outcome::Failed, PassEnd::Panicked)
             }
         };
@@ -286,8 +286,8 @@ impl RunPasses {
         self.write(look.name, &action).await?;
         self.recorder.tell(&Subject::of(Work::Runs, &run.metadata), &news::events(run.status.as_ref(), status));
         tracing::info!(
-            namespace = look.name.namespace,
-            run = look.name.name,
+            namespace = &*look.name.namespace,
+            run = &*look.name.name,
             phase = status.phase.as_ref().map(AnalysisPhase::as_str),
             "{}",
             status.message.as_deref().unwrap_or_default()
@@ -296,7 +296,7 @@ impl RunPasses {
     }
 
     async fn write(&self, name: &Name, action: &Action) -> Result<Value, RequestError> {
-        let target = Target { kind: Kind::AnalysisRun, namespace: name.namespace.clone(), name: name.name.clone() };
+        let target = Target { kind: Kind::AnalysisRun, namespace: name.namespace.to_string(), name: name.name.to_string() };
         let stored = self.requests.carry_out(&target, action).await?;
         if let Action::Patch(_) = action {
             let version = stored["metadata"]["resourceVersion"].as_str().unwrap_or_default();
@@ -311,7 +311,7 @@ impl RunPasses {
     }
 
     fn failed(&self, name: &Name, problem: &RequestError) -> (Outcome, PassEnd) {
-        let (namespace, run) = (&name.namespace, &name.name);
+        let (namespace, run) = (&*name.namespace, &*name.name);
         match problem {
             RequestError::NotLeading => (Outcome::Failed, PassEnd::NotLeading),
             // The usual race; one that goes on and on is worth a look.

@@ -9,7 +9,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde_json::{Map, Value};
 use sluice_crds::Rollout;
 use sluice_crds::rollout::status::{BlueGreenStatus, CanaryStatus, Columns, CompletionStatus, RolloutStatus};
-use sluice_crds::template::{HASH_LABEL, PodTemplate, TemplateHash};
+use sluice_crds::template::{HASH_LABEL, TemplateHash};
 
 use crate::advance::Advanced;
 use crate::conditions::{self, Stage};
@@ -257,13 +257,12 @@ fn tell(release: &Release<'_>, stage: Stage, advanced: &mut Advanced<'_>, events
 fn columns(release: &Release<'_>, advanced: &Advanced<'_>) -> Columns {
     let steps = release.steps().len();
     let ready: i32 = release.all().fold(0_i32, |sum, set| sum.saturating_add(set.ready));
-    let images: Vec<&str> = release.rollout.spec.template.iter().flat_map(PodTemplate::images).collect();
     let (actual, wanted) = weights(release, advanced);
     Columns {
         step: (steps > 0).then(|| format!("{}/{steps}", advanced.facts.step)),
         weight: Some(format!("{actual}/{wanted}")),
         ready: Some(format!("{ready}/{}", release.replicas)),
-        images: Some(images.join(",")),
+        images: Some(release.rollout.images().unwrap_or_default().join(",")),
     }
 }
 
