@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use http::Request;
 use kube::client::Body;
 use serde_json::Value;
-use sluice_scenarios::{Before, Call, Doing, Observed, Scenario, Step, applied, collection, doing};
+use sluice_scenarios::{Before, Call, Doing, Observed, Scenario, Step, collection, doing, given};
 use tokio::time::{Instant, sleep};
 
 use crate::cluster::Kind;
@@ -29,8 +29,9 @@ pub async fn told_on_the_real_control_plane(file: &Path) -> Result<()> {
     let scenario = Scenario::read(file).map_err(|mistakes| anyhow!(mistakes))?;
     in_namespace("scenario", async |namespace| {
         crds::install(&namespace.cluster.client).await?;
+        let mut telling = Telling::begin(namespace, &scenario).await?;
         let mut controller = Controller::start(&namespace.name, Reach::Namespace, Account::Admin)?;
-        let outcome = Telling::begin(namespace, &scenario).await?.tell(&scenario, &mut controller).await;
+        let outcome = telling.tell(&scenario, &mut controller).await;
         outcome.with_context(|| controller.last_words())?;
         controller.stop().await
     })
@@ -46,18 +47,22 @@ pub struct Telling<'a> {
 }
 
 impl<'a> Telling<'a> {
-    /// Everything that is told from now on is seen.
+    /// Applies what is given. Everything that is told from now on is seen.
     pub async fn begin(namespace: &'a Namespace, scenario: &Scenario) -> Result<Self> {
         let events = History::of(namespace, Kind::EVENT).await?;
-        Ok(Self { namespace, rollout: scenario.rollout().to_owned(), events, events_so_far: 0 })
+        let telling = Self { namespace, rollout: scenario.rollout().to_owned(), events, events_so_far: 0 };
+        for manifest in &scenario.given {
+            let rollout = telling.observe().await?.rollout;
+            let calls = given(manifest, &namespace.name, &rollout).map_err(|problem| anyhow!(problem))?;
+            for call in &calls {
+                telling.send(call).await?;
+            }
+        }
+        Ok(telling)
     }
 
-    /// Applies what is given and takes each step.
+    /// Takes each step.
     pub async fn tell(&mut self, scenario: &Scenario, controller: &mut Controller) -> Result<()> {
-        for manifest in &scenario.given {
-            let call = applied(manifest, &self.namespace.name).map_err(|problem| anyhow!(problem))?;
-            self.send(&call).await?;
-        }
         for (index, step) in scenario.steps.iter().enumerate() {
             self.take(step, controller).await.with_context(|| format!("steps[{index}]"))?;
         }

@@ -12,6 +12,7 @@ mod delays;
 mod duration;
 pub mod engine;
 mod exposure;
+mod go_back;
 mod history;
 mod invalid;
 mod names;
@@ -95,6 +96,10 @@ fn decide(mut release: Release<'_>, now: Timestamp) -> Plan {
     match release.new {
         // The name is settled first, through the status, or by waiting.
         None if release.name_is_taken || release.name_is_leaving => {}
+        // What is taken back needs no ReplicaSet of its own for that.
+        None if release.facts.aborted_at.is_some() && !release.is_held && release.other_stable().is_some() => {
+            plan.writes.extend(go_back::writes(release, target, &advanced, now));
+        }
         None => {
             plan.writes.extend(revisions::number_rollout(release));
             plan.writes.push(revisions::create(release));

@@ -15,7 +15,8 @@ use crate::delays;
 use crate::duration;
 use crate::exposure;
 use crate::history;
-use crate::observe::{Release, Strategy};
+use crate::invalid;
+use crate::observe::{Hindrance, Release, Strategy};
 use crate::patch::Patch;
 use crate::phase;
 use crate::plan::{Action, Event, Kind, Plan, Target as Object, Write};
@@ -73,6 +74,13 @@ pub(crate) fn report(
     if let Some(sentence) = restart.sentence() {
         plan.why = format!("{sentence}; {}", plan.why);
     }
+    match &release.hindrance {
+        Some(Hindrance::Invalid { mistakes, .. }) => {
+            plan.why = format!("{}; {}", plan.why, invalid::until_mended(mistakes));
+        }
+        Some(Hindrance::Refused(sentence)) => plan.why = format!("stuck: {sentence}"),
+        None => {}
+    }
     let stuck = deadline.filter(|deadline| *deadline > now);
     let timers = [advanced.wake_at, stuck, delays::next(release, now), restart.wake_at(), pods::asks_again(plan, now)];
     plan.wake_at = timers.into_iter().flatten().min();
@@ -96,7 +104,7 @@ fn counted(release: &Release<'_>) -> RolloutStatus {
         ready_replicas: Some(count(|set| set.ready)),
         available_replicas: Some(count(|set| set.available)),
         hpa_replicas: Some(count(|set| set.replicas)),
-        selector: selector(release, scaled),
+        selector: selector(release, scaled).or_else(|| release.stored.selector.clone()),
         observed_generation: release.rollout.metadata.generation.map(Into::into),
         ..release.stored.clone()
     }
@@ -170,6 +178,7 @@ fn has_progressed(release: &Release<'_>, now: &RolloutStatus, advanced: &Advance
             != before.blue_green.as_ref().map(|before| (&before.active_selector, &before.preview_selector))
         || advanced.promoted
         || before.current_pod_hash.is_none()
+        || (release.new.is_some() && conditions::was_refused(release))
 }
 
 /// When a release that makes no progress counts as stuck. Waiting for people or for a pause is no lack of it.

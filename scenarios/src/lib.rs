@@ -15,7 +15,7 @@ mod site;
 mod subset;
 
 pub use action::Action;
-pub use calls::{Call, Doing, applied, collection, doing};
+pub use calls::{Call, Doing, applied, collection, doing, given};
 pub use expect::{Before, Expect};
 pub use file::{Scenario, Step};
 pub use judge::Judge;

@@ -26,6 +26,9 @@ pub(crate) fn writes(release: &Release<'_>, target: Target, advanced: &Advanced<
 
 fn point(release: &Release<'_>, service: &Service, set: &ReplicaSet) -> Option<Write> {
     let (from, to) = (service.hash(), set.hash());
+    if service.meta.annotations.get(MANAGED_BY).is_some_and(|owner| owner != release.name()) {
+        return None;
+    }
     let owner = TextMap::from([(MANAGED_BY.to_owned(), release.name().to_owned())]);
     let is_ours = service.meta.annotations.contains_key(MANAGED_BY);
     if from == Some(to) && is_ours {
