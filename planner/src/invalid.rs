@@ -38,7 +38,11 @@ fn going_back(snapshot: &Snapshot, mistakes: &[Mistake], now: Timestamp) -> Opti
     release.facts = advanced.facts.clone();
     release.facts.aborted_at?;
     let target = strategy::target(&release);
-    let mut plan = Plan { writes: go_back::writes(&release, target, &advanced, now), ..Plan::default() };
+    let mut plan = Plan::default();
+    // A verdict is written down where the release was when it came, and acted on from there.
+    if advanced.failure.is_none() {
+        plan.writes = go_back::writes(&release, target, &advanced, now);
+    }
     let restart = Restart::of(&release, target);
     report::report(&release, target, advanced, &restart, &mut plan, now);
     Some(plan)

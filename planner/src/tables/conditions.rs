@@ -263,7 +263,8 @@ fn a_refused_replica_set_is_said_once_with_the_servers_sentence() {
 #[test]
 fn the_deadline_of_a_refused_replica_set_runs() {
     // (progressDeadlineAbort, seconds → reason of Progressing, events)
-    let rows: [(bool, [(i64, &str, &[&str]); 3]); 2] = [
+    type Moment = (i64, &'static str, &'static [&'static str]);
+    let rows: [(bool, [Moment; 3]); 2] = [
         (
             false,
             [
