@@ -165,6 +165,7 @@ impl Controller {
             recorder: recorder.clone(),
             desk: Arc::new(Desk::default()),
             providers: Arc::new(Providers::new(measuring, transport, clock)),
+            instance_id: instance_id.clone(),
         });
         let passes = Arc::new(Passes { hub: Arc::clone(&hub), clock, requests, recorder, decide });
 

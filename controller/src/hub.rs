@@ -77,6 +77,8 @@ struct State {
     runs: Lane,
     unkept: Unkept,
     watches: BTreeMap<Watched, WatchHealth>,
+    /// Kinds that can be done without, and that this account may not watch.
+    refused: BTreeSet<Watched>,
 }
 
 /// The passes over objects of one kind.
@@ -107,6 +109,7 @@ impl Hub {
             runs: Lane::new(jitter),
             unkept: Unkept::default(),
             watches: BTreeMap::new(),
+            refused: BTreeSet::new(),
         };
         let (rollouts_stirred, runs_stirred) = (Notify::new(), Notify::new());
         Self { state: Mutex::new(state), rollouts_stirred, runs_stirred, clock, metrics }
@@ -167,15 +170,32 @@ impl Hub {
         self.stir();
     }
 
-    /// The kinds of which no complete list was seen yet.
+    /// The kinds of which no complete list was seen yet, but for those that are done without.
     pub(crate) fn missing(&self) -> Vec<Watched> {
-        self.state().cache.missing()
+        let state = self.state();
+        state.cache.missing().into_iter().filter(|kind| !state.refused.contains(kind)).collect()
+    }
+
+    /// The kinds that are done without.
+    pub(crate) fn refused(&self) -> BTreeSet<Watched> {
+        self.state().refused.clone()
+    }
+
+    /// This account has no right to watch this kind. Where it can be done without, nothing waits for it any more.
+    pub(crate) fn watch_refused(&self, kind: Watched) {
+        if kind.can_be_done_without() {
+            self.state().refused.insert(kind);
+            self.stir();
+        }
     }
 
     /// The API server answers the watch of this kind.
     pub(crate) fn watch_works(&self, kind: Watched) {
         let now = self.clock.moment();
-        let broken_for = self.state().watches.entry(kind).or_default().works(now);
+        let mut state = self.state();
+        state.refused.remove(&kind);
+        let broken_for = state.watches.entry(kind).or_default().works(now);
+        drop(state);
         if let Some(broken_for) = broken_for {
             tracing::info!(kind = kind.as_str(), "the watch works again after {broken_for:.1?}");
         }

@@ -6,7 +6,7 @@ use futures::StreamExt;
 use kube::Client;
 use kube::api::Api;
 use kube::core::ApiResource;
-use kube::runtime::watcher::{Config, Event, watcher};
+use kube::runtime::watcher::{Config, Error as WatchError, Event, watcher};
 use sluice_analysis::provider::job::RUN_UID;
 use sluice_crds::template::HASH_LABEL;
 use sluice_planner::engine::{Backoff, Jitter};
@@ -26,7 +26,8 @@ pub(crate) struct Selection {
     pub(crate) instance_id: String,
 }
 
-const INSTANCE_LABEL: &str = "argo-rollouts.argoproj.io/controller-instance-id";
+/// Whose a Rollout or run is.
+pub(crate) const INSTANCE_LABEL: &str = "argo-rollouts.argoproj.io/controller-instance-id";
 
 /// Keeps one kind of the cache up to date until shutdown.
 pub(crate) async fn run(
@@ -55,6 +56,9 @@ pub(crate) async fn run(
             Some(Ok(event)) => take_in(kind, event, &hub),
             Some(Err(problem)) => {
                 let failures = hub.watch_broke(kind);
+                if is_refused(&problem) {
+                    hub.watch_refused(kind);
+                }
                 let pause = Backoff::WATCH.delay(failures, &mut jitter);
                 tracing::warn!(kind = kind.as_str(), failures, "the watch broke, next try in {pause:?}: {problem}");
                 tokio::select! {
@@ -63,6 +67,15 @@ pub(crate) async fn run(
                 }
             }
         }
+    }
+}
+
+/// Whether the account lacks the right to do this.
+fn is_refused(problem: &WatchError) -> bool {
+    match problem {
+        WatchError::InitialListFailed(kube::Error::Api(answer))
+        | WatchError::WatchStartFailed(kube::Error::Api(answer)) => answer.code == 403,
+        _ => false,
     }
 }
 

@@ -1,5 +1,6 @@
 //! The pages that a kubelet and Prometheus ask for.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,7 +25,7 @@ const BROKEN_FOR: Duration = Duration::from_secs(30);
 pub(crate) fn health(hub: Arc<Hub>, clock: Clock) -> Router {
     let alive = || async { "ok" };
     let ready = move || {
-        let answer = readiness(&hub.missing(), &hub.broken_watches(clock.moment()));
+        let answer = readiness(&hub.missing(), &hub.broken_watches(clock.moment()), &hub.refused());
         async move { answer }
     };
     Router::new().route("/healthz", get(alive)).route("/livez", get(alive)).route("/readyz", get(ready))
@@ -43,19 +44,30 @@ pub(crate) async fn serve(listener: TcpListener, pages: Router, mut shutdown: Sh
     axum::serve(listener, pages).with_graceful_shutdown(async move { shutdown.wait().await }).await
 }
 
-fn readiness(missing: &[Watched], broken: &[(Watched, Duration)]) -> Response {
+fn readiness(missing: &[Watched], broken: &[(Watched, Duration)], refused: &BTreeSet<Watched>) -> Response {
     let mut why = Vec::new();
     if !missing.is_empty() {
         let kinds: Vec<&str> = missing.iter().map(|kind| kind.as_str()).collect();
         why.push(format!("no complete list yet of {}", kinds.join(", ")));
     }
-    for (kind, time) in broken.iter().filter(|(_, time)| *time > BROKEN_FOR) {
+    let counts = |kind: &Watched, time: &Duration| *time > BROKEN_FOR && !refused.contains(kind);
+    for (kind, time) in broken.iter().filter(|(kind, time)| counts(kind, time)) {
         why.push(format!("the watch of {} has been broken for {} s", kind.as_str(), time.as_secs()));
     }
     if why.is_empty() {
-        return "ok".into_response();
+        return ready(refused).into_response();
     }
     (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {}\n", why.join("; "))).into_response()
+}
+
+/// What can be done without is named all the same.
+fn ready(refused: &BTreeSet<Watched>) -> String {
+    if refused.is_empty() {
+        return "ok".to_owned();
+    }
+    let kinds: Vec<&str> = refused.iter().map(|kind| kind.plural()).collect();
+    let kinds = kinds.join(", ");
+    format!("ok, but this account may not list and watch {kinds}: what needs it can't be done\n")
 }
 
 #[cfg(test)]
@@ -113,6 +125,29 @@ mod tests {
         assert_eq!(ask(&pages, "/livez").await.0, 200, "a restart would not mend it");
         hub.watch_works(Watched::Pod);
         assert_eq!(ask(&pages, "/readyz").await.0, 200);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_right_that_can_be_done_without_is_named_and_holds_nothing_up() {
+        let clock = Clock::wall();
+        let hub = Arc::new(Hub::new(clock, Jitter::seeded(1), Metrics::default()));
+        for kind in Watched::ALL.into_iter().filter(|kind| *kind != Watched::Job) {
+            hub.begin_list(kind);
+            hub.end_list(kind);
+        }
+        let pages = health(Arc::clone(&hub), clock);
+        assert_eq!(ask(&pages, "/readyz").await.0, 503, "perhaps the answer is only late");
+        hub.watch_broke(Watched::Job);
+        hub.watch_refused(Watched::Job);
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        let (status, said) = ask(&pages, "/readyz").await;
+        let named = "ok, but this account may not list and watch jobs: what needs it can't be done";
+        assert_eq!((status, said.trim()), (200, named));
+        assert!(hub.metrics().page(&hub, true, clock.moment()).contains("sluice_watch_refused{kind=\"Job\"} 1\n"));
+        hub.watch_refused(Watched::Pod);
+        assert_eq!(ask(&pages, "/readyz").await.1.trim(), named, "nothing can be released without pods");
+        hub.watch_works(Watched::Job);
+        assert_eq!(ask(&pages, "/readyz").await.0, 503, "its list is under way");
     }
 
     #[tokio::test]

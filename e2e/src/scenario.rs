@@ -51,11 +51,14 @@ impl<'a> Telling<'a> {
     pub async fn begin(namespace: &'a Namespace, scenario: &Scenario) -> Result<Self> {
         let events = History::of(namespace, Kind::EVENT).await?;
         let telling = Self { namespace, rollout: scenario.rollout().to_owned(), events, events_so_far: 0 };
+        let mut rollout = Value::Null;
         for manifest in &scenario.given {
-            let rollout = telling.observe().await?.rollout;
             let calls = given(manifest, &namespace.name, &rollout).map_err(|problem| anyhow!(problem))?;
             for call in &calls {
-                telling.send(call).await?;
+                let stored = telling.send(call).await?;
+                if stored["kind"] == "Rollout" {
+                    rollout = stored;
+                }
             }
         }
         Ok(telling)
@@ -142,15 +145,14 @@ impl<'a> Telling<'a> {
         Ok(items)
     }
 
-    async fn send(&self, call: &Call) -> Result<()> {
+    /// Sends it; what the API server answers.
+    async fn send(&self, call: &Call) -> Result<Value> {
         let request = Request::builder().method(call.method).uri(&call.path).header("content-type", call.content_type);
         let answer = self.namespace.cluster.client.send(request.body(Body::from(call.body.to_string().into_bytes()))?);
         let answer = answer.await.with_context(|| format!("{} {}", call.method, call.path))?;
         let status = answer.status();
-        if !status.is_success() {
-            let body = answer.into_body().collect_bytes().await.unwrap_or_default();
-            bail!("{} {}: {status} {}", call.method, call.path, String::from_utf8_lossy(&body));
-        }
-        Ok(())
+        let body = answer.into_body().collect_bytes().await.unwrap_or_default();
+        ensure!(status.is_success(), "{} {}: {status} {}", call.method, call.path, String::from_utf8_lossy(&body));
+        serde_json::from_slice(&body).with_context(|| format!("the answer to {} {}", call.method, call.path))
     }
 }

@@ -46,6 +46,8 @@ pub enum Doing {
 /// It is none of the kinds that scenarios deal in.
 pub fn collection(kind: &str, namespace: &str) -> Result<String, String> {
     let (prefix, plural) = match kind {
+        "Secret" => ("/api/v1", "secrets"),
+        "AnalysisRun" => ("/apis/argoproj.io/v1alpha1", "analysisruns"),
         "AnalysisTemplate" => ("/apis/argoproj.io/v1alpha1", "analysistemplates"),
         "ValidatingAdmissionPolicy" => return Ok(of_cluster("validatingadmissionpolicies")),
         "ValidatingAdmissionPolicyBinding" => return Ok(of_cluster("validatingadmissionpolicybindings")),
@@ -57,8 +59,8 @@ pub fn collection(kind: &str, namespace: &str) -> Result<String, String> {
         "PodDisruptionBudget" => ("/apis/policy/v1", "poddisruptionbudgets"),
         _ => {
             return Err(format!(
-                "{kind:?} is no kind that scenarios know; write Rollout, ReplicaSet, Service, Pod, AnalysisTemplate, \
-                 ResourceQuota, PodDisruptionBudget, ValidatingAdmissionPolicy or ValidatingAdmissionPolicyBinding"
+                "{kind:?} is no kind that scenarios know; write Rollout, ReplicaSet, Service, Pod, Secret, \
+                 AnalysisTemplate, AnalysisRun, ResourceQuota, PodDisruptionBudget, ValidatingAdmissionPolicy or ValidatingAdmissionPolicyBinding"
             ));
         }
     };

@@ -137,4 +137,10 @@ fn watches(text: &mut Text, counts: &Counts, hub: &Hub, now: Moment) {
         let broken_for = broken.iter().find(|(broken, _)| *broken == kind).map_or(0.0, |(_, time)| time.as_secs_f64());
         seconds.value(&[("kind", kind.as_str())], broken_for);
     }
+    let refused = hub.refused();
+    let mut missing =
+        text.family("sluice_watch_refused", Kind::Gauge, "1 for a kind that is done without, for lack of the right");
+    for kind in Watched::ALL.into_iter().filter(|kind| kind.can_be_done_without()) {
+        missing.value(&[("kind", kind.as_str())], u8::from(refused.contains(&kind)));
+    }
 }
