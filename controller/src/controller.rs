@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 
 use crate::cache::Watched;
 use crate::clock::Clock;
+use crate::critic;
 use crate::dispatch;
 use crate::election::{Election, ElectionSettings};
 use crate::fence::Fence;
@@ -167,6 +168,8 @@ impl Controller {
             providers: Arc::new(Providers::new(measuring, transport, clock)),
             instance_id: instance_id.clone(),
         });
+        let telling = critic::run(Arc::clone(&hub), recorder.clone(), fence.clone(), shutdown.clone());
+        tasks.spawn(named("templates", telling));
         let passes = Arc::new(Passes { hub: Arc::clone(&hub), clock, requests, recorder, decide });
 
         for kind in Watched::ALL {

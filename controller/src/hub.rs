@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use sluice_crds::AnalysisRun;
+use sluice_crds::analysis::AnalysisPhase;
 use sluice_planner::engine::{Backoff, Gate, Jitter, Moment, Outcome, Queue, Seen, WatchHealth};
-use sluice_planner::{ReadRollout, Snapshot};
+use sluice_planner::{ReadRollout, Snapshot, Template};
 use tokio::sync::Notify;
 
 use crate::cache::{Cache, Cached, Name, Object, RunView, Watched};
@@ -66,6 +67,7 @@ pub(crate) struct Hub {
     state: Mutex<State>,
     rollouts_stirred: Notify,
     runs_stirred: Notify,
+    templates_stirred: Notify,
     clock: Clock,
     metrics: Metrics,
 }
@@ -111,8 +113,14 @@ impl Hub {
             watches: BTreeMap::new(),
             refused: BTreeSet::new(),
         };
-        let (rollouts_stirred, runs_stirred) = (Notify::new(), Notify::new());
-        Self { state: Mutex::new(state), rollouts_stirred, runs_stirred, clock, metrics }
+        Self {
+            state: Mutex::new(state),
+            rollouts_stirred: Notify::new(),
+            runs_stirred: Notify::new(),
+            templates_stirred: Notify::new(),
+            clock,
+            metrics,
+        }
     }
 
     pub(crate) fn metrics(&self) -> &Metrics {
@@ -121,6 +129,7 @@ impl Hub {
 
     pub(crate) fn apply(&self, object: Object) {
         let (written, version) = identity(&object);
+        let is_verdict = matches!(&object, Object::AnalysisRun(run) if is_over(&run.object));
         let now = self.clock.moment();
         let mut guard = self.state();
         let state = &mut *guard;
@@ -130,11 +139,19 @@ impl Hub {
         for work in Work::ALL {
             state.lane(work).saw(&written, Seen::Version(&version), now + FLOCK);
         }
-        state.wake(written.0, &concerned, !own_of_rollouts && written.0 == Watched::Rollout, now);
+        let haste = match written.0 {
+            Watched::Rollout if !own_of_rollouts => Haste::Afresh,
+            _ if is_verdict => Haste::AtOnce,
+            _ => Haste::InAFlock,
+        };
+        state.wake(written.0, &concerned, haste, now);
         if written.0 == Watched::AnalysisRun && !own_of_runs {
             state.runs.queue.add_afresh(&written.1, now);
         }
         drop(guard);
+        if matches!(written.0, Watched::AnalysisTemplate | Watched::ClusterAnalysisTemplate) {
+            self.templates_stirred.notify_one();
+        }
         self.stir();
     }
 
@@ -229,10 +246,11 @@ impl Hub {
         self.stir();
     }
 
-    /// Asks for a pass over a run for which an answer has come.
+    /// Asks for a pass over a run for which an answer has come: it may be the one that takes a release back. (A pass
+    /// that finds no verdict writes nothing yet, so nothing is lost by not waiting for others.)
     pub(crate) fn add_run(&self, name: &Name) {
         let now = self.clock.moment();
-        self.state().runs.queue.add(name, now + FLOCK);
+        self.state().runs.queue.add(name, now);
         self.runs_stirred.notify_one();
     }
 
@@ -323,6 +341,16 @@ impl Hub {
         act(&mut self.state().unkept)
     }
 
+    /// Templates that can't be judged.
+    pub(crate) fn wrong_templates(&self) -> Vec<(Watched, Arc<Template>)> {
+        self.state().cache.wrong_templates()
+    }
+
+    /// Waits until a template was seen.
+    pub(crate) async fn templates_stirred(&self) {
+        self.templates_stirred.notified().await;
+    }
+
     /// All Rollouts, for metrics.
     pub(crate) fn rollouts(&self) -> Vec<Arc<ReadRollout>> {
         self.state().cache.rollouts().map(|rollout| Arc::clone(&rollout.object)).collect()
@@ -349,9 +377,9 @@ impl Hub {
             // A last pass finds that it is gone, and forgets what was being measured for it.
             Watched::AnalysisRun => {
                 state.runs.queue.add(name, now);
-                state.wake(kind, concerned, false, now);
+                state.wake(kind, concerned, Haste::InAFlock, now);
             }
-            _ => state.wake(kind, concerned, false, now),
+            _ => state.wake(kind, concerned, Haste::InAFlock, now),
         }
     }
 
@@ -366,6 +394,22 @@ impl Hub {
     }
 }
 
+/// How soon a change is acted on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Haste {
+    /// At once, and not held back by earlier failures: somebody changed the Rollout itself, so what failed before may go
+    /// well now.
+    Afresh,
+    /// At once: a verdict may take a release back.
+    AtOnce,
+    /// With whatever else comes in a flock.
+    InAFlock,
+}
+
+fn is_over(run: &AnalysisRun) -> bool {
+    run.status.as_ref().and_then(|status| status.phase.as_ref()).is_some_and(AnalysisPhase::is_completed)
+}
+
 impl State {
     fn lane(&mut self, work: Work) -> &mut Lane {
         match work {
@@ -374,15 +418,14 @@ impl State {
         }
     }
 
-    /// Asks for passes over those that a change of an object of this kind concerns. `afresh`: somebody changed the
-    /// Rollout itself, so what failed before may go well now.
-    fn wake(&mut self, kind: Watched, concerned: &BTreeSet<Name>, afresh: bool, now: Moment) {
+    /// Asks for passes over those that a change of an object of this kind concerns.
+    fn wake(&mut self, kind: Watched, concerned: &BTreeSet<Name>, haste: Haste, now: Moment) {
         let queue = if kind == Watched::Job { &mut self.runs.queue } else { &mut self.rollouts.queue };
         for name in concerned {
-            if afresh {
-                queue.add_afresh(name, now);
-            } else {
-                queue.add(name, now + FLOCK);
+            match haste {
+                Haste::Afresh => queue.add_afresh(name, now),
+                Haste::AtOnce => queue.add(name, now),
+                Haste::InAFlock => queue.add(name, now + FLOCK),
             }
         }
     }

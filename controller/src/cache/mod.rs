@@ -319,6 +319,17 @@ impl Cache {
         self.runs.all()
     }
 
+    /// Templates that can't be judged.
+    pub(crate) fn wrong_templates(&self) -> Vec<(Watched, Arc<Template>)> {
+        let of = |kind, table: &Table<Template>| -> Vec<(Watched, Arc<Template>)> {
+            let wrong = table.all().filter(|template| !template.object.mistakes.is_empty());
+            wrong.map(|template| (kind, Arc::clone(&template.object))).collect()
+        };
+        let mut wrong = of(Watched::AnalysisTemplate, &self.templates);
+        wrong.extend(of(Watched::ClusterAnalysisTemplate, &self.cluster_templates));
+        wrong
+    }
+
     /// A run and its Jobs.
     pub(crate) fn run(&self, name: &Name) -> Option<RunView> {
         let run = self.runs.get(name)?;
