@@ -27,7 +27,7 @@ pub(crate) fn measure() -> anyhow::Result<Vec<Figure>> {
     let prometheus = TcpListener::bind("127.0.0.1:0")?;
     let address = format!("http://{}", prometheus.local_addr()?);
     std::thread::spawn(move || {
-        prometheus.incoming().flatten().for_each(|line| drop(std::thread::spawn(|| answer(line))))
+        prometheus.incoming().flatten().for_each(|line| drop(std::thread::spawn(|| answer(line))));
     });
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     runtime.block_on(async {

@@ -109,6 +109,7 @@ fn decide(mut release: Release<'_>, now: Timestamp) -> Plan {
             plan.writes.extend(revisions::keep_true(release, new));
             plan.writes.extend(revisions::templates(release));
             plan.writes.extend(selectors::writes(release, target, &advanced));
+            plan.writes.extend(selectors::given_back(release));
             plan.writes.extend(delays::writes(release, &advanced, now));
             let mut evictions = restart.evictions(release);
             // An abort goes back also where a person has paused.
