@@ -7,7 +7,7 @@ use sluice_analysis::provider::job::RUN_UID as JOB_LABEL;
 use sluice_crds::Rollout;
 use sluice_planner::{Metadata, Pod, ReplicaSet, Service, Template, trimmed_managers};
 
-use crate::cache::{Cached, Object, Watched, filed};
+use crate::cache::{Cached, Object, Watched, filed, looked_after_by};
 
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
@@ -46,7 +46,9 @@ pub(crate) fn read(kind: Watched, object: &Value) -> Result<Object, String> {
         }
         Watched::Service => {
             let service = Service::from_json(object)?;
-            Ok(Object::Service(filed(&service.meta.clone(), service)))
+            // Found by the Rollout that looks after it, also when that names it no more.
+            let owner = service.managed_by().map(|rollout| looked_after_by(&service.meta.namespace, rollout));
+            Ok(Object::Service(filed(&Metadata { controller: owner, ..service.meta.clone() }, service)))
         }
         Watched::Route(_) | Watched::ReferenceGrant => routing(object).map(|object| Object::Routing(kind, object)),
     }

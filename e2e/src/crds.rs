@@ -34,6 +34,10 @@ async fn install_all(client: &Client) -> Result<()> {
                 condition(&stored, "Established").is_some_and(|found| found["status"] == "True"),
                 "not established"
             );
+            // Its storage may still be on its way.
+            let plural = stored["spec"]["names"]["plural"].as_str().unwrap_or_default();
+            let list = http::Request::get(format!("/apis/argoproj.io/v1alpha1/{plural}")).body(Vec::new())?;
+            client.request::<Value>(list).await?;
             Ok(())
         })
         .await?;

@@ -14,7 +14,7 @@ use sluice_crds::values::parse_time;
 use sluice_crds::{AnalysisRun, AnalysisTemplate, validate};
 use sluice_traffic::Objects;
 
-use crate::names::SCALE_DOWN_DEADLINE;
+use crate::names::{MANAGED_BY, SCALE_DOWN_DEADLINE};
 use crate::packed_map::PackedMap;
 use crate::packed_template::PackedTemplate;
 use crate::probe::Answer;
@@ -31,7 +31,8 @@ pub struct Snapshot {
     /// At least: the pods of the ReplicaSets that the Rollout owns. Counts come from the ReplicaSets; where a single
     /// pod is evicted, both must agree that it can go.
     pub pods: Vec<Arc<Pod>>,
-    /// The Services that the Rollout's strategy names, as far as they exist.
+    /// The Services that the Rollout's strategy names, as far as they exist, and those that it looked after before and
+    /// names no more.
     pub services: Vec<Arc<Service>>,
     /// At least: the AnalysisRuns that the Rollout owns, and those whose name begins with its name and a dash.
     pub runs: Vec<Arc<AnalysisRun>>,
@@ -246,6 +247,11 @@ impl Service {
     /// It has no name or no uid.
     pub fn from_json(object: &Value) -> Result<Self, String> {
         Ok(Self { meta: Metadata::from_json(object)?, selector: text_map(&object["spec"]["selector"]) })
+    }
+
+    /// The Rollout that looks after its selector, if one does.
+    pub fn managed_by(&self) -> Option<&str> {
+        self.meta.annotations.get(MANAGED_BY)
     }
 
     /// The revision that it selects, if it selects one.

@@ -22,8 +22,9 @@ pub(crate) struct Routed {
 }
 
 impl Routed {
-    /// Of a release whose strategy routes traffic.
-    pub(crate) fn of(release: &Release<'_>, traffic: &Traffic<'_>) -> Self {
+    /// What is to be done now; nothing for a release whose strategy routes no traffic.
+    pub(crate) fn of(release: &Release<'_>) -> Self {
+        let Some(traffic) = &release.traffic else { return Self::default() };
         let Some(weight) = goal(release, traffic) else {
             // What is wrong with the objects is worth knowing all the same.
             let found = edits(traffic, &split::all_to(release, traffic, traffic.weights().1));
