@@ -1,0 +1,190 @@
+//! Requests without a pause, each over a connection of its own, and an exact account of what became of them.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use anyhow::{Context as _, Result, ensure};
+use bytes::Bytes;
+use http_body_util::Full;
+use tokio::net::TcpStream;
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use crate::exchange::exchange;
+use crate::kubelets::REVISION_HEADER;
+
+/// How many requests are under way at any moment.
+const AT_A_TIME: usize = 8;
+/// A request without an answer by then has failed.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
+/// How many failures are kept word by word.
+const FAILURES_KEPT: usize = 10;
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    pub host: &'static str,
+    pub path: &'static str,
+    pub headers: Vec<(&'static str, String)>,
+}
+
+/// What became of the requests of one phase. Each of them is counted once.
+#[derive(Clone, Debug, Default)]
+pub struct Account {
+    /// Good answers by the revision that gave them.
+    pub answers: BTreeMap<String, u64>,
+    pub failed: u64,
+    /// What was wrong with the first ones.
+    pub failures: Vec<String>,
+}
+
+impl Account {
+    /// All requests.
+    #[must_use]
+    pub fn requests(&self) -> u64 {
+        self.answers.values().sum::<u64>() + self.failed
+    }
+
+    /// Good answers of this revision.
+    #[must_use]
+    pub fn of(&self, revision: &str) -> u64 {
+        self.answers.get(revision).copied().unwrap_or(0)
+    }
+
+    fn add(&mut self, outcome: Result<String>) {
+        match outcome {
+            Ok(revision) => *self.answers.entry(revision).or_default() += 1,
+            Err(error) => {
+                self.failed += 1;
+                if self.failures.len() < FAILURES_KEPT {
+                    self.failures.push(format!("{error:#}"));
+                }
+            }
+        }
+    }
+}
+
+/// Requests that go on until this is dropped.
+pub struct Load {
+    book: Arc<Book>,
+    workers: JoinSet<()>,
+}
+
+struct Book {
+    phases: Mutex<Phases>,
+    finished: Notify,
+}
+
+/// Those of all times, and those that are counted by themselves now.
+struct Phases {
+    plain: Phase,
+    counted: Option<Phase>,
+}
+
+struct Phase {
+    asked: Arc<Asked>,
+    /// How many are still to be begun; `None` for as many as can be.
+    left: Option<u64>,
+    under_way: u64,
+    account: Account,
+}
+
+impl Phase {
+    fn new(asked: Asked, left: Option<u64>) -> Self {
+        Self { asked: Arc::new(asked), left, under_way: 0, account: Account::default() }
+    }
+}
+
+impl Load {
+    /// Begins to ask.
+    #[must_use]
+    pub fn begin(address: SocketAddr, asked: Asked) -> Self {
+        let phases = Mutex::new(Phases { plain: Phase::new(asked, None), counted: None });
+        let book = Arc::new(Book { phases, finished: Notify::new() });
+        let mut workers = JoinSet::new();
+        for _ in 0..AT_A_TIME {
+            workers.spawn(work(address, Arc::clone(&book)));
+        }
+        Self { book, workers }
+    }
+
+    /// Counts so many requests by themselves: none that began before, and each to its end.
+    ///
+    /// # Errors
+    /// They do not come to an end.
+    pub async fn count(&self, requests: u64, asked: Asked) -> Result<Account> {
+        self.book.lock().counted = Some(Phase::new(asked, Some(requests)));
+        let within = PATIENCE + std::time::Duration::from_millis(50) * u32::try_from(requests)?;
+        timeout(within, self.book.finished.notified()).await.context("requests take too long")?;
+        let counted = self.book.lock().counted.take().context("somebody else has counted")?;
+        Ok(counted.account)
+    }
+
+    /// The account so far of all requests that were not counted by themselves; it begins anew.
+    #[must_use]
+    pub fn rest(&self) -> Account {
+        std::mem::take(&mut self.book.lock().plain.account)
+    }
+
+    /// Stops asking, and gives the rest of the account.
+    pub async fn end(mut self) -> Account {
+        self.book.lock().plain.left = Some(0);
+        while self.workers.join_next().await.is_some() {}
+        self.rest()
+    }
+}
+
+async fn work(address: SocketAddr, book: Arc<Book>) {
+    while let Some((is_counted, asked)) = book.begin() {
+        let outcome = timeout(PATIENCE, ask(address, &asked)).await.context("no answer in time");
+        book.end(is_counted, outcome.flatten());
+    }
+}
+
+impl Book {
+    fn lock(&self) -> MutexGuard<'_, Phases> {
+        self.phases.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn begin(&self) -> Option<(bool, Arc<Asked>)> {
+        let mut phases = self.lock();
+        let counted = phases.counted.as_mut().filter(|counted| counted.left != Some(0));
+        let is_counted = counted.is_some();
+        let phase = match counted {
+            Some(counted) => counted,
+            None => &mut phases.plain,
+        };
+        if let Some(left) = &mut phase.left {
+            *left = left.checked_sub(1)?;
+        }
+        phase.under_way += 1;
+        Some((is_counted, Arc::clone(&phase.asked)))
+    }
+
+    fn end(&self, is_counted: bool, outcome: Result<String>) {
+        let mut phases = self.lock();
+        let phase = match phases.counted.as_mut().filter(|_| is_counted) {
+            Some(counted) => counted,
+            None => &mut phases.plain,
+        };
+        phase.under_way -= 1;
+        phase.account.add(outcome);
+        if is_counted && phase.left == Some(0) && phase.under_way == 0 {
+            self.finished.notify_one();
+        }
+    }
+}
+
+/// The revision that answers.
+async fn ask(address: SocketAddr, asked: &Asked) -> Result<String> {
+    let mut request = http::Request::get(asked.path).header("host", asked.host).header("connection", "close");
+    for (name, value) in &asked.headers {
+        request = request.header(*name, value);
+    }
+    let answer = exchange(TcpStream::connect(address).await?, request.body(Full::new(Bytes::new()))?).await?;
+    let revision = answer.headers().get(REVISION_HEADER).and_then(|value| value.to_str().ok());
+    ensure!(answer.status().is_success(), "{} of {}: {:?}", answer.status(), revision.unwrap_or("?"), answer.body());
+    Ok(revision.context("an answer of nobody")?.to_owned())
+}

@@ -1,0 +1,57 @@
+//! The examples of the documentation, applied to the real control plane.
+
+use anyhow::{Context as _, Result};
+use kube::api::{Api, DynamicObject, Patch, PatchParams};
+use kube::core::{ApiResource, GroupVersionKind};
+use serde_json::{Value, json};
+use sluice_e2e::Namespace;
+use sluice_e2e::dataplane::Router;
+use sluice_e2e::kubelets::SERVES_ANNOTATION;
+
+/// The host in all of them.
+pub(crate) const HOST: &str = "web.example.com";
+
+/// What the documentation says for this router.
+pub(crate) fn text(router: Router) -> &'static str {
+    match router {
+        Router::Nginx => include_str!("../../../docs/examples/nginx.yaml"),
+        Router::Istio => include_str!("../../../docs/examples/istio.yaml"),
+        Router::GatewayApi => include_str!("../../../docs/examples/gateway-api.yaml"),
+    }
+}
+
+/// Its objects, the Rollout first, in this namespace. Its pods really answer, at a port that nobody else has: they
+/// start slowly, and serve on for a while after they were asked to stop.
+pub(crate) fn objects(router: Router, namespace: &str) -> Result<Vec<Value>> {
+    let mut objects: Vec<Value> = serde_saphyr::from_multiple(text(router))?;
+    for object in &mut objects {
+        object["metadata"]["namespace"] = namespace.into();
+    }
+    // Beside what the example does, a step may copy requests.
+    objects[0]["spec"]["strategy"]["canary"]["trafficRouting"]["managedRoutes"] =
+        json!([{"name": "testers"}, {"name": "shadow"}]);
+    let template = &mut objects[0]["spec"]["template"];
+    template["metadata"]["annotations"] = json!({
+        SERVES_ANNOTATION: "true",
+        "sandbox.sluice.dev/ready-after": "700ms",
+        "sandbox.sluice.dev/shutdown-after": "3s",
+    });
+    template["spec"]["containers"][0]["ports"][0]["containerPort"] = free_port()?.into();
+    Ok(objects)
+}
+
+fn free_port() -> Result<u16> {
+    Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+}
+
+/// As `kubectl apply` does it.
+pub(crate) async fn apply(namespace: &Namespace, object: &Value) -> Result<Value> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let (api_version, kind) = (text(&object["apiVersion"]), text(&object["kind"]));
+    let (group, version) = api_version.split_once('/').unwrap_or(("", &api_version));
+    let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, &kind));
+    let api: Api<DynamicObject> = Api::namespaced_with(namespace.cluster.client.clone(), &namespace.name, &resource);
+    let name = text(&object["metadata"]["name"]);
+    let applied = api.patch(&name, &PatchParams::apply("e2e"), &Patch::Apply(object)).await;
+    Ok(serde_json::to_value(applied.with_context(|| format!("applying {kind} {name}"))?)?)
+}

@@ -1,0 +1,64 @@
+//! What is waited for, in the words of a release.
+
+use anyhow::{Result, ensure};
+use serde_json::Value;
+use sluice_crds::template::HASH_LABEL;
+use sluice_e2e::dataplane::{DataPlane, Destination, View};
+
+const CANARY: &str = "web-canary";
+
+/// The share of the canary Service, in per cent, is in force.
+pub(crate) async fn weight(plane: &DataPlane, percent: u32) -> Result<()> {
+    let expected = format!("a weight of {percent}");
+    let served = plane.serves(&expected, |view| {
+        let weights = weights(view);
+        ensure!(weights == [i64::from(percent)], "the weights are {weights:?}");
+        Ok(())
+    });
+    served.await.map(drop)
+}
+
+/// So many pods of this revision, and no others, are behind a Service.
+pub(crate) async fn pods_of(plane: &DataPlane, service: &str, revision: &str, count: usize) -> Result<()> {
+    let expected = format!("{count} pods of {revision} behind {service}");
+    let served = plane.serves(&expected, |view| {
+        let pods = view.pods_behind(&Destination::new(service, 80));
+        let revisions: Vec<&str> =
+            pods.iter().filter_map(|pod| pod["metadata"]["labels"][HASH_LABEL].as_str()).collect();
+        ensure!(revisions == vec![revision; count], "there are {revisions:?}");
+        Ok(())
+    });
+    served.await.map(drop)
+}
+
+/// A route for requests of testers is in force.
+pub(crate) async fn route_of_testers(plane: &DataPlane) -> Result<()> {
+    let served = plane.serves("the route of testers", |view| {
+        let text = ["Ingress", "VirtualService", "HTTPRoute"]
+            .map(|kind| view.all(kind).map(Value::to_string).collect::<String>());
+        ensure!(text.concat().contains("x-tester"), "it is not there");
+        Ok(())
+    });
+    served.await.map(drop)
+}
+
+/// What the canary Service gets in each place that divides traffic.
+fn weights(view: &View) -> Vec<i64> {
+    let annotation = "nginx.ingress.kubernetes.io/canary-weight";
+    let of_ingress = |ingress: &Value| ingress["metadata"]["annotations"][annotation].as_str()?.parse().ok();
+    let mut all: Vec<i64> = view.all("Ingress").filter_map(of_ingress).collect();
+    for route in view.all("VirtualService").flat_map(|object| list(&object["spec"]["http"])) {
+        let ours = list(&route["route"]).iter().find(|one| one["destination"]["host"] == CANARY);
+        all.extend(ours.filter(|_| route["name"] == "primary").map(|one| one["weight"].as_i64().unwrap_or(0)));
+    }
+    for rule in view.all("HTTPRoute").flat_map(|object| list(&object["spec"]["rules"])) {
+        let ours = list(&rule["backendRefs"]).iter().find(|one| one["name"] == CANARY);
+        let divides = list(&rule["backendRefs"]).len() == 2 && rule["filters"].is_null();
+        all.extend(ours.filter(|_| divides).and_then(|one| one["weight"].as_i64()));
+    }
+    all
+}
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().map(Vec::as_slice).unwrap_or_default()
+}
