@@ -1,24 +1,24 @@
 //! Requests without a pause, each over a connection of its own, and an exact account of what became of them.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use bytes::Bytes;
-use http_body_util::Full;
-use tokio::net::TcpStream;
 use tokio::sync::Notify;
-use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::exchange::exchange;
 use crate::kubelets::REVISION_HEADER;
 
 /// How many requests are under way at any moment.
 const AT_A_TIME: usize = 8;
 /// A request without an answer by then has failed.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Between phases each thread rests so long after an answer: whoever starts pods and shifts weights needs the
+/// processors, and is not to be overtaken by numbers.
+const REST: Duration = Duration::from_millis(10);
 /// How many failures are kept word by word.
 const FAILURES_KEPT: usize = 10;
 
@@ -66,10 +66,10 @@ impl Account {
     }
 }
 
-/// Requests that go on until this is dropped.
+/// Requests that go on until this is dropped. Threads that wait cost a fraction of what a runtime's tasks do, and
+/// proxies and pods need the processors too.
 pub struct Load {
     book: Arc<Book>,
-    workers: JoinSet<()>,
 }
 
 struct Book {
@@ -103,11 +103,11 @@ impl Load {
     pub fn begin(address: SocketAddr, asked: Asked) -> Self {
         let phases = Mutex::new(Phases { plain: Phase::new(asked, None), counted: None });
         let book = Arc::new(Book { phases, finished: Notify::new() });
-        let mut workers = JoinSet::new();
         for _ in 0..AT_A_TIME {
-            workers.spawn(work(address, Arc::clone(&book)));
+            let book = Arc::clone(&book);
+            std::thread::spawn(move || book.work(address));
         }
-        Self { book, workers }
+        Self { book }
     }
 
     /// Counts so many requests by themselves: none that began before, and each to its end.
@@ -116,7 +116,7 @@ impl Load {
     /// They do not come to an end.
     pub async fn count(&self, requests: u64, asked: Asked) -> Result<Account> {
         self.book.lock().counted = Some(Phase::new(asked, Some(requests)));
-        let within = PATIENCE + std::time::Duration::from_millis(50) * u32::try_from(requests)?;
+        let within = PATIENCE + Duration::from_millis(50) * u32::try_from(requests)?;
         timeout(within, self.book.finished.notified()).await.context("requests take too long")?;
         let counted = self.book.lock().counted.take().context("somebody else has counted")?;
         Ok(counted.account)
@@ -129,23 +129,36 @@ impl Load {
     }
 
     /// Stops asking, and gives the rest of the account.
-    pub async fn end(mut self) -> Account {
+    ///
+    /// # Errors
+    /// They do not come to an end.
+    pub async fn end(self) -> Result<Account> {
         self.book.lock().plain.left = Some(0);
-        while self.workers.join_next().await.is_some() {}
-        self.rest()
+        while self.book.lock().plain.under_way > 0 {
+            timeout(2 * PATIENCE, self.book.finished.notified()).await.context("requests take too long")?;
+        }
+        Ok(self.rest())
     }
 }
 
-async fn work(address: SocketAddr, book: Arc<Book>) {
-    while let Some((is_counted, asked)) = book.begin() {
-        let outcome = timeout(PATIENCE, ask(address, &asked)).await.context("no answer in time");
-        book.end(is_counted, outcome.flatten());
+impl Drop for Load {
+    fn drop(&mut self) {
+        self.book.lock().plain.left = Some(0);
     }
 }
 
 impl Book {
     fn lock(&self) -> MutexGuard<'_, Phases> {
         self.phases.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn work(&self, address: SocketAddr) {
+        while let Some((is_counted, asked)) = self.begin() {
+            self.end(is_counted, ask(address, &asked));
+            if !is_counted {
+                std::thread::sleep(REST);
+            }
+        }
     }
 
     fn begin(&self) -> Option<(bool, Arc<Asked>)> {
@@ -171,20 +184,29 @@ impl Book {
         };
         phase.under_way -= 1;
         phase.account.add(outcome);
-        if is_counted && phase.left == Some(0) && phase.under_way == 0 {
+        if phase.left == Some(0) && phase.under_way == 0 {
             self.finished.notify_one();
         }
     }
 }
 
-/// The revision that answers.
-async fn ask(address: SocketAddr, asked: &Asked) -> Result<String> {
-    let mut request = http::Request::get(asked.path).header("host", asked.host).header("connection", "close");
+/// The revision that answers. The connection ends with the answer.
+fn ask(address: SocketAddr, asked: &Asked) -> Result<String> {
+    let mut stream = TcpStream::connect_timeout(&address, PATIENCE).context("connecting")?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    let mut request = format!("GET {} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n", asked.path, asked.host);
     for (name, value) in &asked.headers {
-        request = request.header(*name, value);
+        request += &format!("{name}: {value}\r\n");
     }
-    let answer = exchange(TcpStream::connect(address).await?, request.body(Full::new(Bytes::new()))?).await?;
-    let revision = answer.headers().get(REVISION_HEADER).and_then(|value| value.to_str().ok());
-    ensure!(answer.status().is_success(), "{} of {}: {:?}", answer.status(), revision.unwrap_or("?"), answer.body());
-    Ok(revision.context("an answer of nobody")?.to_owned())
+    stream.write_all(format!("{request}\r\n").as_bytes()).context("asking")?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).context("reading the answer")?;
+    let (head, body) = answer.split_once("\r\n\r\n").with_context(|| format!("no whole answer: {answer:?}"))?;
+    let header = |name: &str| {
+        let mut headers = head.lines().filter_map(|line| line.split_once(": "));
+        headers.find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    };
+    ensure!(head.starts_with("HTTP/1.1 200 "), "{answer}");
+    ensure!(header("content-length") == Some(&body.len().to_string()), "not all of an answer: {answer}");
+    Ok(header(REVISION_HEADER).context("an answer of nobody")?.to_owned())
 }

@@ -36,7 +36,9 @@ pub(crate) fn objects(router: Router, namespace: &str) -> Result<Vec<Value>> {
         "sandbox.sluice.dev/ready-after": "700ms",
         "sandbox.sluice.dev/shutdown-after": "3s",
     });
-    template["spec"]["containers"][0]["ports"][0]["containerPort"] = free_port()?.into();
+    let container = &mut template["spec"]["containers"][0];
+    container["ports"][0]["containerPort"] = free_port()?.into();
+    container["readinessProbe"]["periodSeconds"] = 1.into();
     Ok(objects)
 }
 

@@ -116,7 +116,7 @@ impl<'a> UnderLoad<'a> {
     /// Ends the load; so many requests have been answered.
     pub(crate) async fn end(mut self) -> Result<u64> {
         self.nothing_failed_meanwhile()?;
-        let rest = self.load.end().await;
+        let rest = self.load.end().await?;
         ensure!(rest.failed == 0, "failed at the end: {:#?}", rest.failures);
         Ok(self.answered + rest.requests())
     }
