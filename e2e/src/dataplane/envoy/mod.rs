@@ -5,6 +5,8 @@ pub(super) mod gateway_api;
 pub(super) mod istio;
 mod resources;
 mod route;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;

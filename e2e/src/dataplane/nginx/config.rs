@@ -22,6 +22,27 @@ pub(super) struct Frame<'a> {
     pub(super) generation: u64,
 }
 
+/// Nothing is tried twice, and who has no pods answers 503.
+const HEAD: &str = "\
+daemon off;
+worker_processes 1;
+pid FOLDER/nginx.pid;
+error_log stderr warn;
+events { worker_connections 4096; }
+http {
+  access_log off;
+  client_body_temp_path FOLDER/body;
+  proxy_temp_path FOLDER/proxy;
+  fastcgi_temp_path FOLDER/fastcgi;
+  uwsgi_temp_path FOLDER/uwsgi;
+  scgi_temp_path FOLDER/scgi;
+  map_hash_bucket_size 256;
+  server_names_hash_bucket_size 256;
+  proxy_next_upstream off;
+  proxy_set_header Host $http_host;
+  server { listen unix:FOLDER/nobody.sock; return 503; }
+";
+
 /// A path of a host: who serves it, and who takes a part of that.
 #[derive(Debug)]
 struct Location<'a> {
@@ -35,16 +56,7 @@ type Hosts<'a> = BTreeMap<&'a str, BTreeMap<(bool, &'a str), Location<'a>>>;
 /// The whole configuration.
 pub(super) fn text(view: &View, frame: Frame<'_>) -> Result<String> {
     let hosts = hosts(view)?;
-    let folder = frame.folder.display();
-    let mut text = format!(
-        "daemon off;\nworker_processes 1;\npid {folder}/nginx.pid;\nerror_log stderr warn;\n\
-         events {{ worker_connections 4096; }}\n\
-         http {{\n  access_log off;\n  client_body_temp_path {folder}/body;\n  proxy_temp_path {folder}/proxy;\n  \
-         fastcgi_temp_path {folder}/fastcgi;\n  uwsgi_temp_path {folder}/uwsgi;\n  scgi_temp_path {folder}/scgi;\n  \
-         map_hash_bucket_size 256;\n  server_names_hash_bucket_size 256;\n  \
-         proxy_next_upstream off;\n  proxy_set_header Host $http_host;\n  \
-         server {{ listen unix:{folder}/nobody.sock; return 503; }}\n",
-    );
+    let mut text = HEAD.replace("FOLDER", &frame.folder.display().to_string());
     for destination in used(&hosts) {
         upstream(&mut text, view, destination, frame.folder);
     }
@@ -57,6 +69,8 @@ pub(super) fn text(view: &View, frame: Frame<'_>) -> Result<String> {
         for ((exact, path), location) in locations {
             let to = choice(&mut text, location, count)?;
             count += 1;
+            // A prefix of nginx is one of letters, and not of whole parts of a path.
+            ensure!(*exact || *path == "/", "the path {path} is not translated here; write / or an exact one");
             let modifier = if *exact { "= " } else { "" };
             writeln!(server, "    location {modifier}{path} {{ proxy_pass http://{to}; }}")?;
         }

@@ -1,6 +1,8 @@
 //! nginx in the place of ingress-nginx.
 
 mod config;
+#[cfg(test)]
+mod tests;
 
 use std::net::{Ipv4Addr, SocketAddr};
 
