@@ -79,7 +79,7 @@ async fn completed(release: &mut Release<'_>, load: &mut UnderLoad<'_>) -> Resul
     }
     release.promote().await?;
     load.divide(AT_EACH_WEIGHT, anybody(), between, 100).await?;
-    load.loses_a_pod(between, 100).await
+    load.loses_a_pod(SAMPLE).await
 }
 
 fn testers() -> Value {

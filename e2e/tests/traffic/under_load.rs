@@ -94,8 +94,7 @@ impl<'a> UnderLoad<'a> {
     }
 
     /// A pod behind the stable Service is killed: requests fail until its endpoint is gone, and none afterwards.
-    pub(crate) async fn loses_a_pod(&mut self, between: Between<'_>, percent: u32) -> Result<()> {
-        self.nothing_failed_meanwhile()?;
+    pub(crate) async fn loses_a_pod(&mut self, requests: u64) -> Result<()> {
         let stable = Destination::new("web-stable", 80);
         let view = self.plane.serves("pods", |_| Ok(())).await?;
         let name = |pod: &Value| sight::name(pod).to_owned();
@@ -106,11 +105,11 @@ impl<'a> UnderLoad<'a> {
             Ok(())
         });
         served.await?;
-        self.divide(2_000, anybody(), between, percent).await?;
+        let account = self.load.count(requests, anybody()).await?;
         let meanwhile = self.load.rest();
+        eprintln!("  {} requests met the pod that was killed", meanwhile.failed);
         self.answered += meanwhile.requests() - meanwhile.failed;
-        eprintln!("{} requests met the pod that was killed", meanwhile.failed);
-        Ok(())
+        self.all_answered(&account, requests)
     }
 
     /// Ends the load; so many requests have been answered.
@@ -123,10 +122,16 @@ impl<'a> UnderLoad<'a> {
 
     async fn count(&mut self, requests: u64, asked: Asked) -> Result<Account> {
         let account = self.load.count(requests, asked).await?;
+        self.all_answered(&account, requests)?;
+        self.nothing_failed_meanwhile()?;
+        Ok(account)
+    }
+
+    fn all_answered(&mut self, account: &Account, requests: u64) -> Result<()> {
         ensure!(account.failed == 0, "{} of {requests} requests failed: {:#?}", account.failed, account.failures);
         ensure!(account.requests() == requests, "{} of {requests} requests were counted", account.requests());
         self.answered += requests;
-        Ok(account)
+        Ok(())
     }
 
     fn nothing_failed_meanwhile(&mut self) -> Result<()> {
