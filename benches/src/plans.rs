@@ -6,6 +6,7 @@ use anyhow::{anyhow, ensure};
 use jiff::Timestamp;
 use sluice_crds::Rollout;
 use sluice_planner::{Pod, ReplicaSet, Snapshot, plan};
+use sluice_traffic::Objects;
 
 use crate::figure::{Figure, median_of, time};
 use crate::fleet::Model;
@@ -31,6 +32,8 @@ pub(crate) fn measure() -> anyhow::Result<Vec<Figure>> {
             .map(|pod| Ok(Arc::new(Pod::from_json(pod).map_err(read)?)))
             .collect::<anyhow::Result<_>>()?,
         services: Vec::new(),
+        routing: Objects::default(),
+        probed: None,
     };
     let now: Timestamp = "2026-01-02T00:00:00Z".parse()?;
     let known = plan(&snapshot, now);

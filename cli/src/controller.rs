@@ -11,7 +11,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use sluice_controller::{Clock, Controller, ElectionSettings, Pages, Settings, ShutdownHandle};
+use sluice_controller::{
+    Clock, Controller, ElectionSettings, GivenBack, Pages, Settings, ShutdownHandle, release_all,
+};
 use tokio::net::TcpListener;
 
 use cluster::Cluster;
@@ -24,7 +26,7 @@ pub(crate) fn run(args: &Args) -> ExitCode {
         .context("starting the runtime")
         .and_then(|runtime| runtime.block_on(control(args)));
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("Error: {error:#}");
             ExitCode::FAILURE
@@ -32,7 +34,7 @@ pub(crate) fn run(args: &Args) -> ExitCode {
     }
 }
 
-async fn control(args: &Args) -> anyhow::Result<()> {
+async fn control(args: &Args) -> anyhow::Result<ExitCode> {
     let times = args.times();
     times.check().map_err(anyhow::Error::msg)?;
     logs::begin(args.loglevel, args.logformat, args.kloglevel);
@@ -54,6 +56,9 @@ async fn control(args: &Args) -> anyhow::Result<()> {
         resync: Duration::from_secs(args.rollout_resync),
         seed,
     };
+    if args.release_all {
+        return give_back(cluster.client, settings).await;
+    }
     let pages = Pages {
         health: Some(listen(args.healthz_port, cluster.inside).await?),
         metrics: Some(listen(args.metrics_port, cluster.inside).await?),
@@ -70,7 +75,22 @@ async fn control(args: &Args) -> anyhow::Result<()> {
     let controller = Controller::new(cluster.client, settings, Clock::wall()).measuring(measuring).serving(pages);
     let outcome = controller.run(handle, shutdown).await;
     signals.abort();
-    outcome.context("the controller ended by itself")
+    outcome.context("the controller ended by itself")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A line for each Rollout; a failure where something is left.
+async fn give_back(client: kube::Client, settings: Settings) -> anyhow::Result<ExitCode> {
+    let mut code = ExitCode::SUCCESS;
+    let tell = |given: GivenBack| match given.outcome {
+        Ok(done) => println!("{}: {done}", given.rollout),
+        Err(why) => {
+            code = ExitCode::FAILURE;
+            println!("{}: NOT given back: {why}", given.rollout);
+        }
+    };
+    release_all(client, settings, Clock::wall(), tell).await?;
+    Ok(code)
 }
 
 /// Only inside a cluster is there somebody else who asks for these pages.

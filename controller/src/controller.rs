@@ -21,7 +21,8 @@ use crate::metrics::Metrics;
 use crate::pass::{Decide, Passes};
 use crate::recorder::recorder;
 use crate::requests::Requests;
-use crate::runs::{Desk, Measuring, Providers, RunPasses, Transport, over_network};
+use crate::routing::{self, Prober, RouteWatches};
+use crate::runs::{Desk, Measuring, Providers, RunPasses, Transport, for_probes, over_network};
 use crate::shutdown::{Shutdown, ShutdownHandle};
 use crate::web;
 
@@ -108,7 +109,7 @@ impl Controller {
         self
     }
 
-    /// Asks metric providers in another way than over the network.
+    /// Asks metric providers, and through routers, in another way than over the network.
     #[must_use]
     pub fn asking_through(mut self, transport: Transport) -> Self {
         self.transport = Some(transport);
@@ -157,6 +158,7 @@ impl Controller {
             Requests::new(client.clone(), clock, fence.clone(), Pace::new(qps, burst), time_limit, metrics.clone());
         let requests = Arc::new(requests);
         let (recorder, poster) = recorder(clock, Arc::clone(&requests), metrics);
+        let probing = transport.clone().unwrap_or_else(|| for_probes(measuring.addresses.clone()));
         let transport = transport.unwrap_or_else(|| over_network(measuring.addresses.clone()));
         let run_passes = Arc::new(RunPasses {
             hub: Arc::clone(&hub),
@@ -166,7 +168,17 @@ impl Controller {
             desk: Arc::new(Desk::default()),
             providers: Arc::new(Providers::new(measuring, transport, clock)),
         });
-        let passes = Arc::new(Passes { hub: Arc::clone(&hub), clock, requests, recorder, decide });
+        let routes = RouteWatches {
+            client: client.clone(),
+            namespace: namespace.clone(),
+            hub: Arc::clone(&hub),
+            requests: Arc::clone(&requests),
+            jitter: jitter(seed, "routes"),
+        };
+        hub.look_only_at(&namespace);
+        tasks.spawn(named("routes", routing::run(routes, shutdown.clone())));
+        let prober = Prober::new(Arc::clone(&hub), clock, probing);
+        let passes = Arc::new(Passes { hub: Arc::clone(&hub), clock, requests, recorder, decide, prober });
 
         for kind in Watched::ALL {
             if kind == Watched::ClusterAnalysisTemplate && !namespace.is_empty() {
@@ -218,7 +230,7 @@ impl Controller {
 }
 
 /// A write that began just before the deadline must have ended before another replica may lead.
-fn time_limit(election: Option<&ElectionSettings>) -> Duration {
+pub(crate) fn time_limit(election: Option<&ElectionSettings>) -> Duration {
     let left = election.map(|election| election.times.lease.saturating_sub(election.times.renew_deadline));
     left.map_or(LONGEST_REQUEST, |left| left.min(LONGEST_REQUEST))
 }

@@ -193,7 +193,7 @@ impl Election {
 }
 
 /// The name that Argo Rollouts uses, so that it and this controller never lead together.
-fn lease_name(instance_id: &str) -> String {
+pub(crate) fn lease_name(instance_id: &str) -> String {
     let base = "argo-rollouts-controller-lock";
     if instance_id.is_empty() { base.to_owned() } else { format!("{base}-{instance_id}") }
 }

@@ -1,12 +1,14 @@
 //! The one place where what is seen and what is to be done meet: cache, queue and gate behind one short lock.
 
+mod routing;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use sluice_crds::AnalysisRun;
 use sluice_planner::engine::{Backoff, Gate, Jitter, Moment, Outcome, Queue, Seen, WatchHealth};
-use sluice_planner::{ReadRollout, Snapshot};
+use sluice_planner::{ReadRollout, Snapshot, probe};
 use tokio::sync::Notify;
 
 use crate::cache::{Cache, Cached, Name, Object, RunView, Watched};
@@ -66,6 +68,7 @@ pub(crate) struct Hub {
     state: Mutex<State>,
     rollouts_stirred: Notify,
     runs_stirred: Notify,
+    routes_stirred: Notify,
     clock: Clock,
     metrics: Metrics,
 }
@@ -76,6 +79,8 @@ struct State {
     rollouts: Lane,
     runs: Lane,
     unkept: Unkept,
+    /// What requests through the routers of a Rollout have found.
+    probed: BTreeMap<Name, probe::Answer>,
     watches: BTreeMap<Watched, WatchHealth>,
 }
 
@@ -106,10 +111,11 @@ impl Hub {
             rollouts: Lane::new(jitter.clone()),
             runs: Lane::new(jitter),
             unkept: Unkept::default(),
+            probed: BTreeMap::new(),
             watches: BTreeMap::new(),
         };
-        let (rollouts_stirred, runs_stirred) = (Notify::new(), Notify::new());
-        Self { state: Mutex::new(state), rollouts_stirred, runs_stirred, clock, metrics }
+        let [rollouts_stirred, runs_stirred, routes_stirred] = [(); 3].map(|()| Notify::new());
+        Self { state: Mutex::new(state), rollouts_stirred, runs_stirred, routes_stirred, clock, metrics }
     }
 
     pub(crate) fn metrics(&self) -> &Metrics {
@@ -131,8 +137,7 @@ impl Hub {
         if written.0 == Watched::AnalysisRun && !own_of_runs {
             state.runs.queue.add_afresh(&written.1, now);
         }
-        drop(guard);
-        self.stir();
+        self.stir(guard);
     }
 
     pub(crate) fn remove(&self, kind: Watched, name: &Name) {
@@ -140,8 +145,7 @@ impl Hub {
         let mut state = self.state();
         let concerned = state.cache.remove(kind, name);
         self.gone(&mut state, kind, name, &concerned, now);
-        drop(state);
-        self.stir();
+        self.stir(state);
     }
 
     pub(crate) fn keep(&self, kind: Watched, name: &Name) {
@@ -162,9 +166,10 @@ impl Hub {
         if kind == Watched::Rollout {
             // The CRDs may have been replaced meanwhile: each field gets its chance again.
             state.unkept = Unkept::default();
+            // Only now is it known what all of them need of their routing.
+            self.routes_stirred.notify_one();
         }
-        drop(state);
-        self.stir();
+        self.stir(state);
     }
 
     /// The kinds of which no complete list was seen yet.
@@ -205,8 +210,7 @@ impl Hub {
         for name in names {
             state.lane(work).queue.add(&name, now);
         }
-        drop(state);
-        self.stir();
+        self.stir(state);
     }
 
     /// Asks for a pass over a run for which an answer has come.
@@ -241,20 +245,23 @@ impl Hub {
     }
 
     pub(crate) fn begin(&self, name: &Name) -> Begin<Snapshot> {
-        self.begin_with(Work::Rollouts, name, |cache| cache.snapshot(name))
+        self.begin_with(Work::Rollouts, name, |state| {
+            let snapshot = state.cache.snapshot(name)?;
+            Some(Snapshot { probed: state.probed.get(name).cloned(), ..snapshot })
+        })
     }
 
     pub(crate) fn begin_run(&self, name: &Name) -> Begin<RunView> {
-        self.begin_with(Work::Runs, name, |cache| cache.run(name))
+        self.begin_with(Work::Runs, name, |state| state.cache.run(name))
     }
 
-    fn begin_with<T>(&self, work: Work, name: &Name, look: impl FnOnce(&Cache) -> Option<T>) -> Begin<T> {
+    fn begin_with<T>(&self, work: Work, name: &Name, look: impl FnOnce(&State) -> Option<T>) -> Begin<T> {
         let now = self.clock.moment();
         let mut state = self.state();
         if let Some(until) = state.lane(work).gate.held_until(name, now) {
             return Begin::Wait(until);
         }
-        look(&state.cache).map_or(Begin::Gone, |seen| Begin::Plan(Box::new(seen)))
+        look(&state).map_or(Begin::Gone, |seen| Begin::Plan(Box::new(seen)))
     }
 
     pub(crate) fn done(&self, work: Work, name: &Name, outcome: Outcome) {
@@ -325,7 +332,7 @@ impl Hub {
             }
         }
         match kind {
-            Watched::Rollout => {}
+            Watched::Rollout => drop(state.probed.remove(name)),
             // A last pass finds that it is gone, and forgets what was being measured for it.
             Watched::AnalysisRun => {
                 state.runs.queue.add(name, now);
@@ -335,9 +342,15 @@ impl Hub {
         }
     }
 
-    fn stir(&self) {
+    /// Lets go of the lock and tells all who wait for something to do.
+    fn stir(&self, mut state: MutexGuard<'_, State>) {
+        let routes_stirred = state.cache.routes.take_stirred();
+        drop(state);
         self.rollouts_stirred.notify_one();
         self.runs_stirred.notify_one();
+        if routes_stirred {
+            self.routes_stirred.notify_one();
+        }
     }
 
     /// A poisoned lock only means that a task panicked between two changes; each change is whole.
@@ -379,6 +392,7 @@ fn identity(object: &Object) -> (Written, String) {
         Object::Service(cached) => of(Watched::Service, cached),
         Object::AnalysisRun(cached) => of(Watched::AnalysisRun, cached),
         Object::Job(cached) => of(Watched::Job, cached),
+        Object::Routing(kind, cached) => of(*kind, cached),
         Object::AnalysisTemplate(cached) => of(Watched::AnalysisTemplate, cached),
         Object::ClusterAnalysisTemplate(cached) => of(Watched::ClusterAnalysisTemplate, cached),
     }

@@ -6,7 +6,7 @@ use futures::StreamExt;
 use kube::Client;
 use kube::api::Api;
 use kube::core::ApiResource;
-use kube::runtime::watcher::{Config, Event, watcher};
+use kube::runtime::watcher::{self, Config, Event, watcher};
 use sluice_analysis::provider::job::RUN_UID;
 use sluice_crds::template::HASH_LABEL;
 use sluice_planner::engine::{Backoff, Jitter};
@@ -37,33 +37,67 @@ pub(crate) async fn run(
     mut jitter: Jitter,
     mut shutdown: Shutdown,
 ) {
-    let resource = resource(kind);
-    let client = line::watching(client, kind, &hub);
-    let api: Api<Raw> = if selection.namespace.is_empty() {
-        Api::all_with(client, &resource)
-    } else {
-        Api::namespaced_with(client, &selection.namespace, &resource)
-    };
-    let mut events = std::pin::pin!(watcher(api, config(kind, &selection.instance_id)));
+    let [version, ..] = kind.versions() else { return };
+    let api = api(line::watching(client, kind, &hub), &selection.namespace, &resource(kind, version));
+    let config = config(kind, &selection.instance_id);
     loop {
-        let event = tokio::select! {
-            event = events.next() => event,
+        tokio::select! {
+            () = follow(kind, api.clone(), config.clone(), &hub, &mut jitter) => {}
             () = shutdown.wait() => return,
-        };
+        }
+    }
+}
+
+/// The objects of a resource in a namespace, or with an empty one in all.
+pub(crate) fn api(client: Client, namespace: &str, resource: &ApiResource) -> Api<Raw> {
+    if namespace.is_empty() {
+        Api::all_with(client, resource)
+    } else {
+        Api::namespaced_with(client, namespace, resource)
+    }
+}
+
+/// Takes in all that a watch shows, until the API server says that it doesn't know the kind (any more).
+pub(crate) async fn follow(kind: Watched, api: Api<Raw>, config: Config, hub: &Hub, jitter: &mut Jitter) {
+    let mut events = std::pin::pin!(watcher(api, config));
+    let mut said = String::new();
+    while let Some(event) = events.next().await {
         match event {
-            None => return,
-            Some(Ok(event)) => take_in(kind, event, &hub),
-            Some(Err(problem)) => {
-                let failures = hub.watch_broke(kind);
-                let pause = Backoff::WATCH.delay(failures, &mut jitter);
-                tracing::warn!(kind = kind.as_str(), failures, "the watch broke, next try in {pause:?}: {problem}");
-                tokio::select! {
-                    () = tokio::time::sleep(pause) => {}
-                    () = shutdown.wait() => return,
+            Ok(event) => take_in(kind, event, hub),
+            Err(problem) => {
+                pause(kind, &problem, &mut said, hub, jitter).await;
+                if is_unknown(&problem) {
+                    return;
                 }
             }
         }
     }
+}
+
+/// A watch broke, or could not begin: the next try comes later. The same problem is said once.
+pub(crate) async fn pause(
+    kind: Watched,
+    problem: &impl std::fmt::Display,
+    said: &mut String,
+    hub: &Hub,
+    jitter: &mut Jitter,
+) {
+    let failures = hub.watch_broke(kind);
+    let pause = Backoff::WATCH.delay(failures, jitter);
+    let problem = problem.to_string();
+    if problem == *said {
+        tracing::debug!(kind = kind.as_str(), failures, "the watch broke again, next try in {pause:?}");
+    } else {
+        tracing::warn!(kind = kind.as_str(), failures, "the watch broke, next try in {pause:?}: {problem}");
+        *said = problem;
+    }
+    tokio::time::sleep(pause).await;
+}
+
+fn is_unknown(problem: &watcher::Error) -> bool {
+    use watcher::Error::{InitialListFailed, WatchFailed, WatchStartFailed};
+    let (InitialListFailed(problem) | WatchStartFailed(problem) | WatchFailed(problem)) = problem else { return false };
+    matches!(problem, kube::Error::Api(status) if status.code == 404)
 }
 
 fn take_in(kind: Watched, event: Event<Raw>, hub: &Hub) {
@@ -83,25 +117,17 @@ fn take_in(kind: Watched, event: Event<Raw>, hub: &Hub) {
     }
 }
 
-fn name_of(object: &Raw) -> Name {
+pub(crate) fn name_of(object: &Raw) -> Name {
     let meta = kube::Resource::meta(object);
     Name::new(meta.namespace.as_deref().unwrap_or_default(), meta.name.as_deref().unwrap_or_default())
 }
 
-fn resource(kind: Watched) -> ApiResource {
-    let (group, version) = match kind {
-        Watched::Rollout | Watched::AnalysisRun | Watched::AnalysisTemplate | Watched::ClusterAnalysisTemplate => {
-            ("argoproj.io", "v1alpha1")
-        }
-        Watched::ReplicaSet => ("apps", "v1"),
-        Watched::Job => ("batch", "v1"),
-        Watched::Pod | Watched::Service => ("", "v1"),
-    };
-    let api_version = if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
+pub(crate) fn resource(kind: Watched, version: &str) -> ApiResource {
+    let group = kind.group();
     ApiResource {
         group: group.to_owned(),
         version: version.to_owned(),
-        api_version,
+        api_version: if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") },
         kind: kind.as_str().to_owned(),
         plural: kind.plural().to_owned(),
     }
@@ -109,18 +135,22 @@ fn resource(kind: Watched) -> ApiResource {
 
 /// Objects in one page of a list. A page is decoded whole, so its size is what a start needs of memory on top of all
 /// that is kept: small pages cost a start some more requests and no more.
-const PAGE: u32 = 100;
+pub(crate) const PAGE: u32 = 100;
 
 /// ReplicaSets and pods of Deployments, and Jobs of others, are never loaded. A Rollout belongs to the controller whose
 /// instance id its label carries; one without the label to the controller without an id.
-fn config(kind: Watched, instance_id: &str) -> Config {
+pub(crate) fn config(kind: Watched, instance_id: &str) -> Config {
     let all = Config::default().page_size(PAGE);
     match kind {
         Watched::Rollout | Watched::AnalysisRun if instance_id.is_empty() => all.labels(&format!("!{INSTANCE_LABEL}")),
         Watched::Rollout | Watched::AnalysisRun => all.labels(&format!("{INSTANCE_LABEL}={instance_id}")),
         Watched::ReplicaSet | Watched::Pod => all.labels(HASH_LABEL),
         Watched::Job => all.labels(RUN_UID),
-        Watched::Service | Watched::AnalysisTemplate | Watched::ClusterAnalysisTemplate => all,
+        Watched::Service
+        | Watched::AnalysisTemplate
+        | Watched::ClusterAnalysisTemplate
+        | Watched::Route(_)
+        | Watched::ReferenceGrant => all,
     }
 }
 

@@ -28,6 +28,11 @@ pub(crate) fn watching(client: &Client, kind: Watched, hub: &Arc<Hub>) -> Client
     Line::client(client, kind.plural(), hub.metrics(), heard)
 }
 
+/// A client that asks which kinds the cluster knows.
+pub(crate) fn discovering(client: &Client, metrics: &Metrics) -> Client {
+    Line::client(client, "apigroups", metrics, None)
+}
+
 /// A client for the lease.
 pub(crate) fn electing(client: &Client, metrics: &Metrics) -> Client {
     Line::client(client, "leases", metrics, None)

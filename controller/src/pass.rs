@@ -9,7 +9,7 @@ use serde_json::Value;
 use sluice_crds::Rollout;
 use sluice_crds::rollout::status::ReleaseDuration;
 use sluice_planner::engine::{Moment, Outcome};
-use sluice_planner::{Action, Event, EventType, Kind, Plan, Snapshot, Write};
+use sluice_planner::{Action, Event, EventType, Kind, Plan, Snapshot, Target, Write};
 use tracing::Instrument;
 
 use crate::cache::{Name, Watched};
@@ -19,7 +19,8 @@ use crate::hub::{Begin, Hub, Work};
 use crate::metrics::PassEnd;
 use crate::read::read;
 use crate::recorder::{Recorder, Subject};
-use crate::requests::{Request, RequestError, Requests};
+use crate::requests::{RequestError, Requests, kind_name};
+use crate::routing::Prober;
 
 /// The decision: what is to be done, from what was observed and what time it is.
 pub type Decide = fn(&Snapshot, jiff::Timestamp) -> Plan;
@@ -35,6 +36,7 @@ pub(crate) struct Passes {
     pub(crate) requests: Arc<Requests>,
     pub(crate) recorder: Recorder,
     pub(crate) decide: Decide,
+    pub(crate) prober: Prober,
 }
 
 impl Worker for Passes {
@@ -64,7 +66,10 @@ impl Worker for Passes {
         outcome
     }
 
-    fn stand_by(&self) {}
+    /// Only the leader asks through routers.
+    fn stand_by(&self) {
+        self.prober.end_all();
+    }
 }
 
 impl Passes {
@@ -72,7 +77,10 @@ impl Passes {
         let snapshot = match self.hub.begin(name) {
             Begin::Plan(snapshot) => snapshot,
             Begin::Wait(until) => return (Outcome::Later { at: until }, PassEnd::Waiting),
-            Begin::Gone => return (Outcome::Settled { wake_at: None }, PassEnd::Gone),
+            Begin::Gone => {
+                self.prober.want(name, None);
+                return (Outcome::Settled { wake_at: None }, PassEnd::Gone);
+            }
         };
         let plan = (self.decide)(&snapshot, self.clock.now());
         let span = tracing::info_span!(
@@ -91,14 +99,24 @@ impl Passes {
         let wake_at = plan.wake_at.map(|at| self.clock.moment_of(at).max(soonest));
         let settled = Outcome::Settled { wake_at };
         let mut written = false;
+        let mut delayed = None;
+        self.prober.want(name, plan.probe.as_ref());
         if rollout.status.is_none() && !(plan.writes.is_empty() && plan.status.is_none()) {
             self.recorder.tell(&subject, &[first_seen(name)]);
         }
         for write in &plan.writes {
             match self.send(name, write).await {
                 Ok(stored) => written |= stored.is_some(),
-                Err(RequestError::Refused { code, message, .. }) if !write.must_succeed() => {
+                Err(RequestError::Refused { code, message, .. }) if write.target.kind == Kind::Pod => {
                     self.recorder.tell(&subject, &[refused(write, code, &message)]);
+                    continue;
+                }
+                Err(problem) if is_routing(write) && !matches!(problem, RequestError::NotLeading) => {
+                    let ended = self.failed(name, write, &problem);
+                    if ended.1 != PassEnd::Stale {
+                        self.recorder.tell(&subject, &[not_routed(write, &problem)]);
+                    }
+                    delayed = delayed.or(Some(ended));
                     continue;
                 }
                 Err(problem) => {
@@ -121,7 +139,7 @@ impl Passes {
             },
         }
         tracing::debug!("{}", plan.why);
-        (settled, if written { PassEnd::Applied } else { PassEnd::Idle })
+        delayed.unwrap_or((settled, if written { PassEnd::Applied } else { PassEnd::Idle }))
     }
 
     /// A release that this status ends is counted where it is written, so that each counts once.
@@ -155,14 +173,7 @@ impl Passes {
         let action = trimmed.as_ref().unwrap_or(&write.action);
         let object = (watched(write.target.kind), Name::new(&write.target.namespace, &write.target.name));
         let before = self.hub.version(&object);
-        let request = Request {
-            kind: kind_name(write.target.kind),
-            method: action.method(),
-            path: &write.target.path(action),
-            content_type: action.content_type(),
-            body: &action.body(),
-        };
-        let stored = match (self.requests.write(&request).await, action) {
+        let stored = match (self.requests.carry_out(&write.target, action).await, action) {
             (Ok(stored), _) => stored,
             // Gone already is what a deletion wants, and nothing else is to be done to a pod that is gone.
             (Err(RequestError::Stale { code: 404, .. }), action)
@@ -177,7 +188,13 @@ impl Passes {
                 return Err(problem);
             }
         };
-        tracing::info!(kind = request.kind, object = write.target.name, verb = request.method, "{}", write.reason);
+        tracing::info!(
+            kind = kind_name(write.target.kind),
+            object = write.target.name,
+            verb = action.method(),
+            "{}",
+            write.reason
+        );
         if let Action::Patch(operations) = action
             && is_rollout
         {
@@ -250,6 +267,22 @@ fn refused(write: &Write, code: u16, message: &str) -> Event {
     Event { kind, reason, message: format!("pod {} can't be {verb} yet: {message}", write.target.name) }
 }
 
+fn is_routing(write: &Write) -> bool {
+    matches!(write.target.kind, Kind::Routing(..))
+}
+
+/// What is told of a routing object that can't be written. It delays what waits for it and nothing else.
+fn not_routed(write: &Write, problem: &RequestError) -> Event {
+    let verb = match &write.action {
+        Action::Create(_) => "created",
+        Action::Delete { .. } => "deleted",
+        Action::Patch(_) | Action::Evict { .. } => "changed",
+    };
+    let Target { kind, namespace, name } = &write.target;
+    let message = format!("{} {namespace}/{name} can't be {verb}, it is tried again: {problem}", kind_name(*kind));
+    Event { kind: EventType::Warning, reason: "TrafficRoutingError", message }
+}
+
 /// The event that stands before all others of a Rollout.
 fn first_seen(name: &Name) -> Event {
     let message = format!("{name} is new here");
@@ -260,17 +293,6 @@ fn revision(rollout: &Rollout) -> Option<&str> {
     rollout.metadata.annotations.as_ref()?.get("rollout.argoproj.io/revision").map(String::as_str)
 }
 
-const fn kind_name(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Rollout => "Rollout",
-        Kind::RolloutStatus => "Rollout/status",
-        Kind::ReplicaSet => "ReplicaSet",
-        Kind::Service => "Service",
-        Kind::AnalysisRun => "AnalysisRun",
-        Kind::Pod => "Pod",
-    }
-}
-
 const fn watched(kind: Kind) -> Watched {
     match kind {
         Kind::Rollout | Kind::RolloutStatus => Watched::Rollout,
@@ -278,6 +300,7 @@ const fn watched(kind: Kind) -> Watched {
         Kind::Service => Watched::Service,
         Kind::AnalysisRun => Watched::AnalysisRun,
         Kind::Pod => Watched::Pod,
+        Kind::Routing(kind, _) => Watched::Route(kind),
     }
 }
 

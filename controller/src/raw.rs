@@ -17,11 +17,12 @@ pub(crate) struct Raw {
 impl<'de> Deserialize<'de> for Raw {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut json = Value::deserialize(deserializer)?;
-        // Who wrote what is read of Rollouts only. (Items of a list name their kind where it is no built-in one.)
+        // Who wrote which field is read of Rollouts only; of others, who wrote at all. (Items of a list name their kind
+        // where it is no built-in one.)
         if json["kind"] != "Rollout"
-            && let Some(metadata) = json.get_mut("metadata").and_then(Value::as_object_mut)
+            && let Some(managers) = json.pointer_mut("/metadata/managedFields").and_then(Value::as_array_mut)
         {
-            metadata.remove("managedFields");
+            managers.iter_mut().filter_map(Value::as_object_mut).for_each(|manager| drop(manager.remove("fieldsV1")));
         }
         let text = |field: &str| json["metadata"][field].as_str().map(str::to_owned);
         let metadata = ObjectMeta {

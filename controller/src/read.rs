@@ -8,6 +8,8 @@ use sluice_planner::{Metadata, Pod, ReplicaSet, Service, Template, trimmed_manag
 
 use crate::cache::{Cached, Object, Watched, filed};
 
+const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
 /// Reads an object.
 ///
 /// # Errors
@@ -19,7 +21,7 @@ pub(crate) fn read(kind: Watched, object: &Value) -> Result<Object, String> {
             let mut rollout: Rollout = serde_json::from_value(object.clone()).map_err(|problem| problem.to_string())?;
             rollout.metadata.managed_fields = rollout.metadata.managed_fields.as_deref().and_then(trimmed_managers);
             if let Some(annotations) = &mut rollout.metadata.annotations {
-                annotations.remove("kubectl.kubernetes.io/last-applied-configuration");
+                annotations.remove(LAST_APPLIED);
             }
             Ok(Object::Rollout(filed(&meta, rollout.into())))
         }
@@ -45,7 +47,26 @@ pub(crate) fn read(kind: Watched, object: &Value) -> Result<Object, String> {
             let service = Service::from_json(object)?;
             Ok(Object::Service(filed(&service.meta.clone(), service)))
         }
+        Watched::Route(_) | Watched::ReferenceGrant => routing(object).map(|object| Object::Routing(kind, object)),
     }
+}
+
+/// Edits read any part of these objects but two: what somebody last applied, and which fields each manager has. (That
+/// a manager is there, and at which place of the list, is read.)
+///
+/// # Errors
+/// It is no object.
+pub(crate) fn routing(object: &Value) -> Result<Cached<Value>, String> {
+    let meta = Metadata::from_json(object)?;
+    let mut kept = object.clone();
+    if let Some(annotations) = kept.pointer_mut("/metadata/annotations").and_then(Value::as_object_mut) {
+        annotations.remove(LAST_APPLIED);
+    }
+    let managers = kept.pointer_mut("/metadata/managedFields").and_then(Value::as_array_mut);
+    for manager in managers.into_iter().flatten().filter_map(Value::as_object_mut) {
+        manager.remove("fieldsV1");
+    }
+    Ok(filed(&meta, kept))
 }
 
 fn typed<T>(object: &Value) -> Result<Cached<T>, String>
@@ -56,7 +77,7 @@ where
     let mut typed: T = serde_json::from_value(object.clone()).map_err(|problem| problem.to_string())?;
     typed.meta_mut().managed_fields = None;
     if let Some(annotations) = &mut typed.meta_mut().annotations {
-        annotations.remove("kubectl.kubernetes.io/last-applied-configuration");
+        annotations.remove(LAST_APPLIED);
     }
     Ok(filed(&meta, typed))
 }

@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 use crate::clock::Clock;
 use crate::hub::Work;
 use crate::metrics::Metrics;
-use crate::requests::{Request, RequestError, Requests};
+use crate::requests::{FIELD_MANAGER, Request, RequestError, Requests};
 use crate::shutdown::Shutdown;
 
 /// More than this waits only where the API server is down; what comes then is counted, not kept.
@@ -130,6 +130,7 @@ impl Poster {
                 path: &format!("{collection}/{}", known.name),
                 content_type: "application/merge-patch+json",
                 body: &again,
+                manager: FIELD_MANAGER,
             };
             match self.requests.write(&request).await {
                 Err(RequestError::Stale { .. }) => {}
@@ -140,8 +141,14 @@ impl Poster {
         let name = format!("{}.{:x}.{:x}", subject.name, at.as_microsecond(), self.posted);
         self.remember(key, Known { name: name.clone(), count: 1, last: at });
         let body = body(subject, event, &name, at);
-        let request =
-            Request { kind: "Event", method: "POST", path: &collection, content_type: "application/json", body: &body };
+        let request = Request {
+            kind: "Event",
+            method: "POST",
+            path: &collection,
+            content_type: "application/json",
+            body: &body,
+            manager: FIELD_MANAGER,
+        };
         self.requests.write(&request).await.map(drop)
     }
 

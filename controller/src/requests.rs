@@ -6,12 +6,13 @@ use std::time::Duration;
 use kube::Client;
 use serde_json::Value;
 use sluice_planner::engine::Pace;
+use sluice_planner::{Action, Kind, Target};
 
 use crate::clock::Clock;
 use crate::fence::Fence;
 use crate::metrics::{Metrics, Verb};
 
-/// Who wrote a field, as the API server remembers it.
+/// Who writes all that is not shared with others.
 pub(crate) const FIELD_MANAGER: &str = "sluice";
 
 /// Why a write has no answer that counts as success.
@@ -41,6 +42,8 @@ pub(crate) struct Request<'a> {
     pub(crate) path: &'a str,
     pub(crate) content_type: &'static str,
     pub(crate) body: &'a Value,
+    /// Who wrote a field, as the API server remembers it.
+    pub(crate) manager: &'static str,
 }
 
 /// The way to the API server for everything but watches and the lease.
@@ -98,13 +101,30 @@ impl Requests {
         }
         let http = http::Request::builder()
             .method(request.method)
-            .uri(format!("{}?fieldManager={FIELD_MANAGER}", request.path))
+            .uri(format!("{}?fieldManager={}", request.path, request.manager))
             .header(http::header::CONTENT_TYPE, request.content_type)
             .body(request.body.to_string().into_bytes())
             .map_err(|problem| RequestError::Failed(problem.to_string()))?;
         let outcome = self.send(request.method, http).await;
         self.metrics.request(resource(request.kind), verb(request.method), code(request.method, &outcome));
         outcome
+    }
+
+    /// Sends what a plan wants.
+    pub(crate) async fn carry_out(&self, target: &Target, action: &Action) -> Result<Value, RequestError> {
+        let request = Request {
+            kind: kind_name(target.kind),
+            method: action.method(),
+            path: &target.path(action),
+            content_type: action.content_type(),
+            body: &action.body(),
+            manager: target.kind.field_manager(),
+        };
+        self.write(&request).await
+    }
+
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     async fn send(&self, method: &str, http: http::Request<Vec<u8>>) -> Result<Value, RequestError> {
@@ -114,6 +134,19 @@ impl Requests {
             Ok(Err(kube::Error::Api(status))) => Err(refusal(method, &status)),
             Ok(Err(problem)) => Err(RequestError::Failed(problem.to_string())),
         }
+    }
+}
+
+/// A kind as people and log lines name it.
+pub(crate) const fn kind_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Rollout => "Rollout",
+        Kind::RolloutStatus => "Rollout/status",
+        Kind::ReplicaSet => "ReplicaSet",
+        Kind::Service => "Service",
+        Kind::AnalysisRun => "AnalysisRun",
+        Kind::Pod => "Pod",
+        Kind::Routing(kind, _) => kind.as_str(),
     }
 }
 
@@ -128,6 +161,14 @@ fn resource(kind: &str) -> &'static str {
         "Job" => "jobs",
         "Pod" => "pods",
         "Secret" => "secrets",
+        "Ingress" => "ingresses",
+        "VirtualService" => "virtualservices",
+        "DestinationRule" => "destinationrules",
+        "HTTPRoute" => "httproutes",
+        "GRPCRoute" => "grpcroutes",
+        "TLSRoute" => "tlsroutes",
+        "TCPRoute" => "tcproutes",
+        "ReferenceGrant" => "referencegrants",
         _ => "others",
     }
 }
@@ -208,7 +249,16 @@ mod tests {
         let body = serde_json::json!([]);
         let path = "/api/v1/namespaces/shop/services/web";
         let content_type = "application/json-patch+json";
-        requests.write(&Request { kind: "Service", method: "PATCH", path, content_type, body: &body }).await
+        requests
+            .write(&Request {
+                kind: "Service",
+                method: "PATCH",
+                path,
+                content_type,
+                body: &body,
+                manager: FIELD_MANAGER,
+            })
+            .await
     }
 
     #[tokio::test(start_paused = true)]

@@ -43,19 +43,23 @@ pub(crate) async fn serve(listener: TcpListener, pages: Router, mut shutdown: Sh
     axum::serve(listener, pages).with_graceful_shutdown(async move { shutdown.wait().await }).await
 }
 
+/// Objects that traffic is routed by are needed by some Rollouts only: these wait for them, and the others go on.
 fn readiness(missing: &[Watched], broken: &[(Watched, Duration)]) -> Response {
     let mut why = Vec::new();
     if !missing.is_empty() {
         let kinds: Vec<&str> = missing.iter().map(|kind| kind.as_str()).collect();
         why.push(format!("no complete list yet of {}", kinds.join(", ")));
     }
+    let mut beside = Vec::new();
     for (kind, time) in broken.iter().filter(|(_, time)| *time > BROKEN_FOR) {
-        why.push(format!("the watch of {} has been broken for {} s", kind.as_str(), time.as_secs()));
+        let sentence = format!("the watch of {} has been broken for {} s", kind.as_str(), time.as_secs());
+        if Watched::ALL.contains(kind) { why.push(sentence) } else { beside.push(sentence) }
     }
-    if why.is_empty() {
-        return "ok".into_response();
+    if !why.is_empty() {
+        why.extend(beside);
+        return (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {}\n", why.join("; "))).into_response();
     }
-    (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {}\n", why.join("; "))).into_response()
+    if beside.is_empty() { "ok".into_response() } else { format!("ok, but {}\n", beside.join("; ")).into_response() }
 }
 
 #[cfg(test)]
@@ -113,6 +117,21 @@ mod tests {
         assert_eq!(ask(&pages, "/livez").await.0, 200, "a restart would not mend it");
         hub.watch_works(Watched::Pod);
         assert_eq!(ask(&pages, "/readyz").await.0, 200);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_replica_stays_ready_without_a_routers_objects_and_says_which_it_does_not_see() {
+        let clock = Clock::wall();
+        let hub = Arc::new(Hub::new(clock, Jitter::seeded(1), Metrics::default()));
+        for kind in Watched::ALL {
+            hub.begin_list(kind);
+            hub.end_list(kind);
+        }
+        let pages = health(Arc::clone(&hub), clock);
+        hub.watch_broke(Watched::Route(sluice_traffic::Kind::VirtualService));
+        tokio::time::sleep(Duration::from_secs(31)).await;
+        let (status, what) = ask(&pages, "/readyz").await;
+        assert_eq!((status, what.trim()), (200, "ok, but the watch of VirtualService has been broken for 31 s"));
     }
 
     #[tokio::test]

@@ -11,6 +11,7 @@ use crate::analyses::{self, NewRun};
 use crate::observe::{Release, Strategy};
 use crate::plan::Event;
 use crate::snapshot::ReplicaSet;
+use crate::traffic::Wait;
 use crate::wishes::{self, Facts};
 use crate::{steps, switch};
 
@@ -24,6 +25,8 @@ pub(crate) struct Advanced<'a> {
     pub(crate) new_runs: Vec<NewRun<'a>>,
     /// The run whose verdict the release waits for.
     pub(crate) waits_for_run: Option<RunKind>,
+    /// What its routers have yet to do for the current step.
+    pub(crate) waits_for_routers: Option<Wait>,
     /// What took the release back in this pass, if an analysis did.
     pub(crate) failure: Option<String>,
     /// What can't be measured now, so that nothing goes on.
@@ -44,6 +47,7 @@ pub(crate) fn advance<'a>(release: &Release<'a>, now: Timestamp) -> Advanced<'a>
         wake_at: None,
         new_runs: Vec::new(),
         waits_for_run: None,
+        waits_for_routers: None,
         failure: None,
         blind: None,
         may_switch: false,

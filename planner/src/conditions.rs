@@ -195,7 +195,8 @@ fn is_healthy(release: &Release<'_>, status: &RolloutStatus) -> bool {
     let wanted = Some(release.replicas);
     let pods = status.updated_replicas == wanted && status.available_replicas == wanted;
     match release.strategy {
-        Strategy::Canary(_) => pods && status.replicas == wanted,
+        // Where routers divide the traffic, pods of older revisions carry none.
+        Strategy::Canary(_) => pods && (status.replicas == wanted || release.traffic.is_some()),
         Strategy::BlueGreen(_) => {
             let Services { active, preview, .. } = release.services;
             pods && [active, preview]

@@ -2,7 +2,7 @@
 //! ReplicaSet, where every controller of this kind looks for them.
 
 use jiff::Timestamp;
-use sluice_crds::rollout::BlueGreenStrategy;
+use sluice_crds::unit::KeepPods;
 use sluice_crds::values::seconds_time;
 
 use crate::advance::Advanced;
@@ -17,9 +17,14 @@ use crate::strategy::blue_green::{deadline, is_active};
 /// The deadlines that begin or end now.
 pub(crate) fn writes(release: &Release<'_>, advanced: &Advanced<'_>, now: Timestamp) -> Vec<Write> {
     let mut writes = Vec::new();
-    if let Strategy::BlueGreen(blue_green) = release.strategy {
-        writes.extend(begin(release, blue_green, advanced, now));
-    }
+    let keep = match release.strategy {
+        Strategy::BlueGreen(blue_green) => Some((blue_green.scale_down_delay(), blue_green.abort_scale_down_delay())),
+        Strategy::Canary(canary) if release.traffic.is_some() => {
+            Some((canary.scale_down_delay(), canary.abort_scale_down_delay()))
+        }
+        Strategy::Canary(_) => None,
+    };
+    writes.extend(keep.and_then(|(old, aborted)| begin(release, old, aborted, advanced, now)));
     let in_use = release.other_stable().filter(|_| !advanced.promoted).into_iter();
     // The deadline of a revision that comes back says, until it is stable again, that it may do so at once.
     let new = release.new.filter(|new| !waits_after_abort(release, new) && !release.is_fast_rollback());
@@ -35,25 +40,32 @@ pub(crate) fn next(release: &Release<'_>, now: Timestamp) -> Option<Timestamp> {
 
 fn begin(
     release: &Release<'_>,
-    blue_green: &BlueGreenStrategy,
+    old: KeepPods,
+    aborted: KeepPods,
     advanced: &Advanced<'_>,
     now: Timestamp,
 ) -> Option<Write> {
     let stable = release.other_stable()?;
     if advanced.promoted {
-        let at = deadline(blue_green.scale_down_delay(), now)?;
+        let at = deadline(old, now)?;
         return set(stable, at, "keeps its pods for a while, so that going back is instant");
     }
     let new = release.new.filter(|new| new.wanted > 0 && new.scale_down_deadline.is_none())?;
     let stable_serves = stable.available_to_stay() >= release.budgets.least_available(release.replicas);
-    if !waits_after_abort(release, new) || is_active(release, new) || !stable_serves {
+    if !waits_after_abort(release, new) || !stable_serves {
         return None;
     }
-    set(new, deadline(blue_green.abort_scale_down_delay(), now)?, "is aborted, and keeps its pods for a while")
+    set(new, deadline(aborted, now)?, "is aborted, and keeps its pods for a while")
 }
 
 fn waits_after_abort(release: &Release<'_>, new: &ReplicaSet) -> bool {
-    release.facts.aborted_at.is_some() && !release.is_fully_promoted() && !is_active(release, new)
+    release.facts.aborted_at.is_some() && !release.is_fully_promoted() && !carries_traffic(release, new)
+}
+
+/// Whether the new revision still has the traffic, or a part of it.
+fn carries_traffic(release: &Release<'_>, new: &ReplicaSet) -> bool {
+    let routed = release.traffic.as_ref();
+    is_active(release, new) || routed.is_some_and(|traffic| !traffic.is_known() || traffic.weights().1 > 0)
 }
 
 fn set(set: &ReplicaSet, at: Timestamp, why: &str) -> Option<Write> {

@@ -21,6 +21,7 @@ mod patch;
 mod phase;
 mod plan;
 mod pods;
+pub mod probe;
 mod proportion;
 mod read_rollout;
 mod references;
@@ -32,6 +33,7 @@ mod snapshot;
 mod steps;
 mod strategy;
 mod switch;
+mod traffic;
 mod transition;
 mod why;
 mod wishers;
@@ -53,6 +55,7 @@ pub use plan::{Action, Event, EventType, Kind, Plan, Target, Write};
 use pods::restart::Restart;
 pub use read_rollout::ReadRollout;
 pub use snapshot::{Metadata, Pod, ReplicaSet, Service, Snapshot, Template};
+use traffic::Routed;
 pub use wishers::trimmed_managers;
 
 /// What is to be done now for one Rollout.
@@ -60,8 +63,9 @@ pub fn plan(snapshot: &Snapshot, now: Timestamp) -> Plan {
     let rollout = &*snapshot.rollout;
     // Objects hold whole seconds: what was written is what is read back.
     let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
-    if rollout.metadata.deletion_timestamp.is_some() {
-        return Plan { why: "the Rollout is being deleted".to_owned(), ..Plan::default() };
+    if let Some(since) = traffic::deleted_at(rollout) {
+        let given_back = traffic::give_back(snapshot, since, now);
+        return Plan { why: format!("the Rollout is being deleted: {}", given_back.why), ..given_back };
     }
     let mistakes = refuse::mistakes(snapshot);
     if !mistakes.is_empty() {
@@ -82,6 +86,12 @@ pub fn plan(snapshot: &Snapshot, now: Timestamp) -> Plan {
     }
 }
 
+/// What gives all traffic back to the stable revision and takes everything away that this controller has put into
+/// objects of others: before it is removed from a cluster. Nothing is left to do where the plan has no writes.
+pub fn release(snapshot: &Snapshot, now: Timestamp) -> Plan {
+    traffic::give_back(snapshot, now, now)
+}
+
 fn decide(mut release: Release<'_>, now: Timestamp) -> Plan {
     let advanced = advance::advance(&release, now);
     if advanced.failure.is_some() {
@@ -90,6 +100,7 @@ fn decide(mut release: Release<'_>, now: Timestamp) -> Plan {
     }
     let release = &release;
     let target = strategy::target(release);
+    let routed = release.traffic.as_ref().map(|traffic| Routed::of(release, traffic)).unwrap_or_default();
     let restart = Restart::of(release, target);
     let mut plan = Plan::default();
     match release.new {
@@ -103,6 +114,8 @@ fn decide(mut release: Release<'_>, now: Timestamp) -> Plan {
             plan.writes.extend(revisions::number_rollout(release));
             plan.writes.extend(revisions::keep_true(release, new));
             plan.writes.extend(revisions::templates(release));
+            let holds = release.traffic.as_ref().and_then(|traffic| traffic::held(release.rollout, traffic, &routed));
+            plan.writes.extend(holds);
             plan.writes.extend(selectors::writes(release, target, &advanced));
             plan.writes.extend(delays::writes(release, &advanced, now));
             let mut evictions = restart.evictions(release);
@@ -111,7 +124,7 @@ fn decide(mut release: Release<'_>, now: Timestamp) -> Plan {
                 let in_order: Vec<_> = release.all().collect();
                 plan.writes.extend(proportion::writes(release.rollout, &in_order));
             } else {
-                let mut resizes = transition::resizes(release, restart.with_surge(release, target));
+                let mut resizes = transition::resizes(release, restart.with_surge(release, target), &routed);
                 if !pods::are_counted(release) {
                     resizes.retain(|resize| resize.to > resize.set.wanted);
                 }
@@ -120,13 +133,15 @@ fn decide(mut release: Release<'_>, now: Timestamp) -> Plan {
                 }
                 plan.writes.extend(transition::writes(release, &resizes));
             }
+            plan.writes.extend(routed.writes());
+            plan.writes.extend(traffic::let_go(release.rollout, release.traffic.as_ref(), &routed));
             plan.writes.extend(analyses::writes(release, &advanced));
             plan.writes.extend(revisions::forget(release));
             plan.writes.extend(pods::ephemeral::pods(release));
             plan.writes.extend(evictions);
         }
     }
-    report::report(release, target, advanced, &restart, &mut plan, now);
+    report::report(release, target, advanced, &routed, &restart, &mut plan, now);
     plan
 }
 

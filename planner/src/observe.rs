@@ -9,6 +9,7 @@ use sluice_crds::{AnalysisRun, Rollout};
 use crate::plan::Event;
 use crate::revisions;
 use crate::snapshot::{Pod, ReplicaSet, Service, Snapshot};
+use crate::traffic::Traffic;
 use crate::wishes::{self, Facts};
 
 /// A release as it is: who is who, what a user allows, and what is remembered.
@@ -41,6 +42,8 @@ pub(crate) struct Release<'a> {
     /// Whether an own ReplicaSet of that name is just being deleted.
     pub(crate) name_is_leaving: bool,
     pub(crate) services: Services<'a>,
+    /// What routers do with its traffic, if its strategy has any.
+    pub(crate) traffic: Option<Traffic<'a>>,
     /// Whether the wanted revision was rejected before and waits at the stable one until somebody retries.
     pub(crate) is_held: bool,
     /// Whether the wanted revision is an earlier one, so near that going back needs no steps.
@@ -54,7 +57,7 @@ pub(crate) struct Release<'a> {
 /// How a new revision replaces the old one.
 #[derive(Clone, Copy)]
 pub(crate) enum Strategy<'a> {
-    /// Step by step; the share of traffic is the share of pods.
+    /// Step by step; the share of traffic is the share of pods, or routers divide it.
     Canary(&'a CanaryStrategy),
     /// Beside the old one, and then all at once, by a Service's selector.
     BlueGreen(&'a BlueGreenStrategy),
@@ -198,6 +201,7 @@ impl<'a> Release<'a> {
         let namesake = snapshot.replica_sets.iter().find(|set| new.is_none() && set.meta.name == name);
         let leaving = namesake.is_some_and(|set| ours(set) && set.meta.deleting);
         let replicas = rollout.spec.replicas();
+        let services = strategy.services(snapshot);
         Some(Self {
             rollout,
             strategy,
@@ -215,7 +219,8 @@ impl<'a> Release<'a> {
             restarts_clock: read.restarts_clock,
             name_is_taken: namesake.is_some() && !leaving,
             name_is_leaving: leaving,
-            services: strategy.services(snapshot),
+            services,
+            traffic: Traffic::observe(snapshot, services),
             is_held,
             in_rollback_window: in_window,
             now,

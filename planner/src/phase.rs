@@ -25,6 +25,9 @@ pub(crate) fn phase(release: &Release<'_>, advanced: &Advanced<'_>, status: &Rol
     use RolloutPhase::{Degraded, Healthy, Paused, Progressing};
     let bad = ["RolloutAborted", "ProgressDeadlineExceeded"];
     let conditions = status.conditions.iter().flatten();
+    if let Some(mistakes) = conditions.clone().find(|condition| condition.kind == "InvalidSpec") {
+        return invalid(mistakes.message.as_deref().unwrap_or_default());
+    }
     let degraded =
         conditions.filter_map(|condition| Some((condition.reason.as_deref()?, condition.message.as_deref())));
     if let Some((reason, message)) = degraded.into_iter().find(|(reason, _)| bad.contains(reason)) {
@@ -61,7 +64,7 @@ pub(crate) fn phase(release: &Release<'_>, advanced: &Advanced<'_>, status: &Rol
         }
         return said(Healthy, "");
     }
-    if replicas > updated {
+    if replicas > updated && release.traffic.is_none() {
         return said(Progressing, "old replicas are pending termination");
     }
     if !is_stable {

@@ -1,7 +1,12 @@
 //! What comes out of a pass: an ordered list of small writes, each safe to be the last one before a crash.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use sluice_traffic::Kind as RoutingKind;
+
+use crate::probe::Question;
 
 /// What is to be done now, and when to look again.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -15,6 +20,9 @@ pub struct Plan {
     pub events: Vec<Event>,
     /// When to plan again although nothing changes.
     pub wake_at: Option<Timestamp>,
+    /// Requests that are to find out, beside the pass, whether a weight is in force. The answer belongs into
+    /// [`Snapshot::probed`](crate::Snapshot::probed) and wakes the Rollout.
+    pub probe: Option<Question>,
     /// What is going on and what it waits for, in one sentence with its numbers.
     pub why: String,
 }
@@ -58,6 +66,8 @@ pub enum Kind {
     AnalysisRun,
     /// `v1` Pod.
     Pod,
+    /// An object that traffic is routed by, in the version of its API in which it was read.
+    Routing(RoutingKind, &'static str),
 }
 
 /// What happens to an object.
@@ -128,12 +138,13 @@ impl Event {
 
 impl Kind {
     /// API group and version in a request's path.
-    pub const fn api_prefix(self) -> &'static str {
-        match self {
+    pub fn api_prefix(self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
             Self::Rollout | Self::RolloutStatus | Self::AnalysisRun => "/apis/argoproj.io/v1alpha1",
             Self::ReplicaSet => "/apis/apps/v1",
             Self::Service | Self::Pod => "/api/v1",
-        }
+            Self::Routing(kind, version) => return Cow::Owned(format!("/apis/{}/{version}", kind.group())),
+        })
     }
 
     /// The plural in a request's path.
@@ -144,15 +155,26 @@ impl Kind {
             Self::Service => "services",
             Self::AnalysisRun => "analysisruns",
             Self::Pod => "pods",
+            Self::Routing(kind, _) => kind.plural(),
+        }
+    }
+
+    /// Who wrote a field, as the API server remembers it. Routing objects are shared with others, who leave our
+    /// fields alone by this name.
+    pub const fn field_manager(self) -> &'static str {
+        match self {
+            Self::Routing(..) => sluice_traffic::FIELD_MANAGER,
+            _ => "sluice",
         }
     }
 }
 
 impl Write {
-    /// Whether a refusal of it is a failure of the pass. What is done to a single pod is not what the rest rests
-    /// on: a disruption budget or a webhook that says no delays that pod, and the release goes on.
+    /// Whether a failure of it ends the pass. What is done to a single pod is not what the rest rests on: a disruption
+    /// budget or a webhook that says no delays that pod, and the release goes on. Of several routing objects one that
+    /// can't be written delays only itself; what is to follow it waits until it is seen.
     pub fn must_succeed(&self) -> bool {
-        self.target.kind != Kind::Pod
+        !matches!(self.target.kind, Kind::Pod | Kind::Routing(..))
     }
 }
 

@@ -8,6 +8,7 @@ use sluice_crds::mistake::Mistake;
 use sluice_crds::rollout::{CanaryStep, CanaryStrategy};
 use sluice_crds::template::{StepHash, TemplateHash};
 use sluice_crds::values::Selector;
+use sluice_traffic::{Needs, Routing};
 
 use crate::refuse;
 
@@ -19,6 +20,7 @@ pub struct ReadRollout {
     selector: Option<Selector>,
     template_hash: Option<TemplateHash>,
     step_hash: Option<StepHash>,
+    routing: Option<Box<Routing>>,
 }
 
 impl From<Rollout> for ReadRollout {
@@ -29,6 +31,7 @@ impl From<Rollout> for ReadRollout {
             selector: object.spec.selector.as_ref().and_then(|selector| selector.read().ok()),
             template_hash: object.spec.template.as_ref().map(|template| TemplateHash::of(template, collisions)),
             step_hash: object.spec.canary().map(CanaryStrategy::steps).map(steps_hash),
+            routing: routing(&object).map(Box::new),
             object,
         }
     }
@@ -62,6 +65,25 @@ impl ReadRollout {
     pub(crate) const fn step_hash(&self) -> Option<&StepHash> {
         self.step_hash.as_ref()
     }
+
+    /// What it says about its routing, if its strategy routes traffic.
+    pub(crate) fn routing(&self) -> Option<&Routing> {
+        self.routing.as_deref()
+    }
+
+    /// The objects that have to be read and watched for its routing; none where it routes nothing.
+    pub fn routing_needs(&self) -> Needs {
+        self.routing().map(Routing::needs).unwrap_or_default()
+    }
+}
+
+fn routing(rollout: &Rollout) -> Option<Routing> {
+    let canary = rollout.spec.canary()?;
+    let traffic = canary.traffic_routing.clone()?;
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    let metadata = &rollout.metadata;
+    let routing = Routing::new(&text(&metadata.name), &text(&metadata.namespace), &text(&metadata.uid), traffic);
+    Some(routing.with_services(&text(&canary.stable_service), &text(&canary.canary_service)))
 }
 
 /// Over the JSON that Go writes, where no list is `null`.

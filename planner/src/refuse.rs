@@ -2,7 +2,7 @@
 
 use sluice_crds::Rollout;
 use sluice_crds::mistake::{FieldPath, Mistake};
-use sluice_crds::rollout::{CanaryStrategy, StepKind};
+use sluice_crds::rollout::{CanaryStrategy, StepKind, TrafficRouting};
 use sluice_crds::validate;
 
 use crate::snapshot::Snapshot;
@@ -37,17 +37,38 @@ fn unfinished(path: &FieldPath, mend: &str) -> Mistake {
 
 fn unfinished_canary(canary: &CanaryStrategy, found: &mut Vec<Mistake>) {
     let path = FieldPath::of("spec.strategy.canary");
-    let parts = [
-        (canary.traffic_routing.is_some(), "trafficRouting", "leave it out to release by number of pods"),
-        (canary.ping_pong.is_some(), "pingPong", "leave it out"),
-    ];
-    let used = parts.iter().filter(|(used, ..)| *used);
-    found.extend(used.map(|(_, field, mend)| unfinished(&path.field(*field), mend)));
-    // Steps that need trafficRouting are mistakes without it, and it is not there yet.
+    if canary.ping_pong.is_some() {
+        found.push(unfinished(&path.field("pingPong"), "use stableService and canaryService"));
+    }
+    if let Some(routing) = &canary.traffic_routing {
+        unfinished_routers(&path.field("trafficRouting"), routing, found);
+    }
     for (index, step) in canary.steps().iter().enumerate() {
-        if let Some(StepKind::Experiment(_)) = step.kind() {
-            let path = path.field("steps").index(index).field("experiment");
-            found.push(unfinished(&path, "use setWeight, pause and analysis"));
-        }
+        let field = match step.kind() {
+            Some(StepKind::Experiment(_)) => "experiment",
+            Some(StepKind::Plugin(_)) => "plugin",
+            _ => continue,
+        };
+        let path = path.field("steps").index(index).field(field);
+        found.push(unfinished(&path, "use setWeight, pause and analysis"));
     }
 }
+
+fn unfinished_routers(path: &FieldPath, routing: &TrafficRouting, found: &mut Vec<Mistake>) {
+    let routers = [
+        (routing.alb.is_some(), "alb"),
+        (routing.smi.is_some(), "smi"),
+        (routing.ambassador.is_some(), "ambassador"),
+        (routing.traefik.is_some(), "traefik"),
+        (routing.apisix.is_some(), "apisix"),
+        (routing.app_mesh.is_some(), "appMesh"),
+    ];
+    let used = routers.iter().filter(|(used, _)| *used);
+    found.extend(used.map(|(_, field)| unfinished(&path.field(*field), ROUTERS)));
+    let plugins = routing.plugins.iter().flat_map(|plugins| plugins.keys()).filter(|name| *name != GATEWAY_PLUGIN);
+    found.extend(plugins.map(|name| unfinished(&path.field("plugins").key(name), ROUTERS)));
+}
+
+const ROUTERS: &str = "use nginx, istio or gatewayAPI";
+/// A plugin that is built in.
+const GATEWAY_PLUGIN: &str = "argoproj-labs/gatewayAPI";

@@ -12,9 +12,11 @@ use sluice_crds::mistake::Mistake;
 use sluice_crds::template::HASH_LABEL;
 use sluice_crds::values::parse_time;
 use sluice_crds::{AnalysisRun, AnalysisTemplate, validate};
+use sluice_traffic::Objects;
 
 use crate::names::SCALE_DOWN_DEADLINE;
 use crate::packed_template::PackedTemplate;
+use crate::probe::Answer;
 use crate::read_rollout::ReadRollout;
 
 /// Everything that is observed around one Rollout.
@@ -36,6 +38,10 @@ pub struct Snapshot {
     pub templates: Vec<Arc<Template>>,
     /// The same of ClusterAnalysisTemplates.
     pub cluster_templates: Vec<Arc<Template>>,
+    /// The objects that its routing needs ([`ReadRollout::routing_needs`]), as far as somebody has looked for them.
+    pub routing: Objects,
+    /// What the latest requests through its routers have found, if they are asked for.
+    pub probed: Option<Answer>,
 }
 
 /// What is read of the metadata of any object.

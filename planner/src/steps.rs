@@ -10,8 +10,8 @@ use crate::advance::{Advanced, is_complete, needed, pause_is_over, promote};
 use crate::analyses::{self, Gate};
 use crate::observe::{Release, Strategy};
 use crate::plan::Event;
-use crate::strategy::Target;
-use crate::strategy::canary::target_at;
+use crate::strategy::{Target, target_at};
+use crate::traffic;
 
 /// Goes as far through the steps as what is there allows, and promotes behind the last one.
 pub(crate) fn advance<'a>(release: &Release<'a>, advanced: &mut Advanced<'a>, now: Timestamp) {
@@ -35,7 +35,10 @@ pub(crate) fn advance<'a>(release: &Release<'a>, advanced: &mut Advanced<'a>, no
             _ => {
                 // Somebody moved the step while we waited at a pause: that wait is over.
                 leave_pause_step(advanced);
-                advanced.facts.pauses.is_empty() && is_reached(release, target_at(release, advanced.facts.step))
+                let step = advanced.facts.step;
+                advanced.facts.pauses.is_empty()
+                    && is_reached(release, target_at(release, step))
+                    && is_routed(release, advanced, step)
             }
         };
         if !done {
@@ -45,7 +48,9 @@ pub(crate) fn advance<'a>(release: &Release<'a>, advanced: &mut Advanced<'a>, no
     }
     leave_pause_step(advanced);
     let complete = release.new.is_some_and(|new| is_complete(release, new, release.replicas));
-    if advanced.facts.pauses.is_empty() && complete {
+    let has_all = release.replicas == 0 || release.stable.is_none();
+    if advanced.facts.pauses.is_empty() && complete && (has_all || is_routed(release, advanced, release.steps().len()))
+    {
         let steps = release.steps().len();
         let how = match release.stable {
             None => "Initial deploy".to_owned(),
@@ -99,11 +104,22 @@ pub(crate) fn length_of(pause: &PauseStep) -> Option<SignedDuration> {
     length.map(|length| SignedDuration::from_nanos(length.nanos().max(0)))
 }
 
-/// Whether the pods are what a step wants: the new revision available, the others gone as far as wanted.
+/// Whether the routers, if there are any, do what a step wants of them.
+fn is_routed(release: &Release<'_>, advanced: &mut Advanced<'_>, step: usize) -> bool {
+    let Some(routers) = &release.traffic else { return true };
+    advanced.waits_for_routers = traffic::reached(release, routers, step).err();
+    advanced.waits_for_routers.is_none()
+}
+
+/// Whether the pods are what a step wants: the new revision available, the others gone as far as wanted. Where routers
+/// divide the traffic, pods beside those of the new revision are no part of a step.
 pub(crate) fn is_reached(release: &Release<'_>, target: Target) -> bool {
     let new = release.new.is_some_and(|new| {
         new.is_observed() && new.wanted == target.new && new.available_to_stay() >= needed(release, target.new)
     });
+    if release.traffic.is_some() {
+        return new;
+    }
     let stable = release.other_stable().is_none_or(|stable| {
         stable.is_observed() && stable.wanted == target.stable && stable.replicas == target.stable
     });
@@ -119,6 +135,9 @@ pub(crate) fn describe(step: &CanaryStep) -> String {
             None => "pause".to_owned(),
         },
         Some(StepKind::Analysis(_)) => "analysis".to_owned(),
+        Some(StepKind::SetCanaryScale(_)) => "setCanaryScale".to_owned(),
+        Some(StepKind::SetHeaderRoute(route)) => format!("setHeaderRoute: {}", route.name),
+        Some(StepKind::SetMirrorRoute(route)) => format!("setMirrorRoute: {}", route.name),
         _ => "unknown".to_owned(),
     }
 }

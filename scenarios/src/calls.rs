@@ -40,6 +40,9 @@ pub enum Doing {
     Kill,
 }
 
+/// The kinds that routers are told by.
+pub const ROUTING_KINDS: [&str; 4] = ["Ingress", "VirtualService", "DestinationRule", "HTTPRoute"];
+
 /// The path of a kind's objects in a namespace.
 ///
 /// # Errors
@@ -52,9 +55,14 @@ pub fn collection(kind: &str, namespace: &str) -> Result<String, String> {
         "Pod" => ("/api/v1", "pods"),
         "ResourceQuota" => ("/api/v1", "resourcequotas"),
         "PodDisruptionBudget" => ("/apis/policy/v1", "poddisruptionbudgets"),
+        "Ingress" => ("/apis/networking.k8s.io/v1", "ingresses"),
+        "VirtualService" => ("/apis/networking.istio.io/v1", "virtualservices"),
+        "DestinationRule" => ("/apis/networking.istio.io/v1", "destinationrules"),
+        "HTTPRoute" => ("/apis/gateway.networking.k8s.io/v1", "httproutes"),
         _ => {
             return Err(format!(
-                "{kind:?} is no kind that scenarios know; write Rollout, ReplicaSet, Service, Pod, ResourceQuota or PodDisruptionBudget"
+                "{kind:?} is no kind that scenarios know; write Rollout, ReplicaSet, Service, Pod, ResourceQuota, \
+                 PodDisruptionBudget, Ingress, VirtualService, DestinationRule or HTTPRoute"
             ));
         }
     };

@@ -20,6 +20,8 @@ pub struct Expect {
     pub pods: Option<BTreeMap<i64, PodCount>>,
     /// What each of these Services selects: a revision, `any` of them, or fields of the Service.
     pub services: BTreeMap<String, Selected>,
+    /// Fields of routing objects, by `Kind/name`; `gone` where there must be none.
+    pub routing: BTreeMap<String, Value>,
     /// `status.currentStepIndex`.
     pub step: Option<i64>,
     /// Fields of the status.
@@ -77,6 +79,14 @@ impl Expect {
         let mut missing = self.of_status(seen);
         missing.extend(self.of_pods(seen));
         missing.extend(self.of_services(seen));
+        for (named, fields) in &self.routing {
+            match (seen.routing(named), fields.as_str() == Some("gone")) {
+                (None, true) => {}
+                (Some(_), true) => missing.push(format!("{named} is still there")),
+                (None, false) => missing.push(format!("there is no {named}")),
+                (Some(object), false) => missing.extend(differences(named, fields, object)),
+            }
+        }
         for (revision, fields) in &self.replica_sets {
             match (seen.revision(*revision), fields.as_str() == Some("gone")) {
                 (None, true) => {}

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use jiff::SignedDuration;
+use serde::Deserialize;
 use serde_json::{Value, json};
 use sluice_crds::values::GoDuration;
 
@@ -23,12 +24,36 @@ pub struct Scenario {
     pub shows: Vec<String>,
     /// Manifests that are applied first, in this order.
     pub given: Vec<Value>,
+    /// Requests that run through the cluster's routers all the time, in the sandbox. None of them may be lost.
+    pub traffic: Vec<Requests>,
     /// What happens then.
     pub steps: Vec<Step>,
     /// Why a real control plane can't show it.
     pub only_in_the_sandbox: Option<String>,
     /// Why the sandbox can't show it.
     pub only_on_a_real_cluster: Option<String>,
+}
+
+/// Requests that come in all the time, a hundred a second.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Requests {
+    /// By which door.
+    pub through: Door,
+    /// The host that they ask for.
+    pub host: String,
+}
+
+/// A door of the cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Door {
+    /// ingress-nginx.
+    Ingress,
+    /// The Gateway API.
+    Gateway,
+    /// A neighbour in an Istio mesh.
+    Mesh,
 }
 
 /// One thing after the other: some time passes, something is done, something is seen, and stays so.
@@ -72,6 +97,7 @@ impl Scenario {
         let name = fields.required("name");
         let shows: Option<Vec<String>> = fields.required("shows");
         let given: Option<Vec<Value>> = fields.required("given");
+        let traffic: Option<Vec<Requests>> = fields.optional("traffic");
         let steps: Option<Vec<Value>> = fields.required("steps");
         let only_in_the_sandbox = fields.optional("only-in-the-sandbox");
         let only_on_a_real_cluster = fields.optional("only-on-a-real-cluster");
@@ -86,7 +112,8 @@ impl Scenario {
         let steps = steps.filter_map(|(index, step)| read_step(&format!("steps[{index}]"), step, more)).collect();
         fields.end();
         let (Some(name), Some(shows), true) = (name, shows, mistakes.is_empty()) else { return Err(mistakes) };
-        Ok(Self { name, shows, given, steps, only_in_the_sandbox, only_on_a_real_cluster })
+        let traffic = traffic.unwrap_or_default();
+        Ok(Self { name, shows, given, traffic, steps, only_in_the_sandbox, only_on_a_real_cluster })
     }
 
     /// The name of the Rollout that it is about: the first one given.

@@ -18,6 +18,8 @@ pub struct Observed {
     pub services: Vec<Value>,
     /// All pods.
     pub pods: Vec<Value>,
+    /// The objects that routers are told by.
+    pub routing: Vec<Value>,
     /// Reasons of the events about the Rollout, in the order in which they were told.
     pub events: Vec<String>,
 }
@@ -68,6 +70,12 @@ impl Observed {
         let selected = self.revisions().into_iter().find(|(_, set)| set["metadata"]["labels"][HASH] == hash);
         // One that is no revision of ours is surely not the one that is looked for.
         Some(selected.map_or(-1, |(revision, _)| revision))
+    }
+
+    /// A routing object, by `Kind/name`.
+    pub(crate) fn routing(&self, named: &str) -> Option<&Value> {
+        let (kind, name) = named.split_once('/')?;
+        self.routing.iter().find(|object| object["kind"] == kind && object["metadata"]["name"] == name)
     }
 
     pub(crate) fn service(&self, name: &str) -> Option<&Value> {

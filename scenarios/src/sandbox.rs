@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use sluice_sandbox::api::request::Request;
 
-use crate::calls::{Call, Doing, applied, doing};
+use crate::calls::{Call, Doing, ROUTING_KINDS, applied, doing};
 use crate::expect::Before;
 use crate::file::{Scenario, Step};
 use crate::observed::Observed;
@@ -51,6 +51,13 @@ fn told(scenario: &Scenario, crashes: Crashes) -> (Vec<Value>, SignedDuration) {
         }
         if let Err(problem) = take(&mut site, &step, &mut events_so_far) {
             panic!("steps[{index}] ({crashes:?}): {problem}\nwhy: {}\n{:#}", site.last.why, status(&site));
+        }
+        if index == 0 {
+            // What is there now is what must not be lost.
+            scenario.traffic.iter().for_each(|requests| site.send(requests));
+        }
+        if let Some(lost) = site.lost_requests() {
+            panic!("steps[{index}] ({crashes:?}): {lost}\nwhy: {}\n{:#}", site.last.why, status(&site));
         }
         seen.push(visible(&observe(&site)));
     }
@@ -126,6 +133,7 @@ fn observe(site: &Site) -> Observed {
         replica_sets: all("apps", "replicasets"),
         services: all("", "services"),
         pods: all("", "pods"),
+        routing: ROUTING_KINDS.iter().flat_map(|kind| site.of_kind(kind)).collect(),
         events: site.events.iter().map(|reason| (*reason).to_owned()).collect(),
     }
 }

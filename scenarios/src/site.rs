@@ -6,16 +6,22 @@ use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use sluice_crds::Rollout;
-use sluice_planner::{Action, Kind, Plan, Pod, ReplicaSet, Service, Snapshot, Template, Write, plan};
+use sluice_planner::{Action, Kind, Plan, Pod, ReadRollout, ReplicaSet, Service, Snapshot, Template, Write, plan};
 use sluice_sandbox::Cluster;
 use sluice_sandbox::api::access::User;
 use sluice_sandbox::api::request::{Request, Response};
 
+use crate::calls::collection;
 use crate::judge::Judge;
+use crate::routing;
 
+const ISTIO: &str = include_str!("../../e2e/router-crds/istio.yaml");
+const GATEWAY_API: &str = include_str!("../../e2e/router-crds/gateway-api.yaml");
 /// Where everything happens.
 pub(crate) const NAMESPACE: &str = "default";
 const ROLLOUTS: &str = "/apis/argoproj.io/v1alpha1/namespaces/default/rollouts";
+/// So long a gateway takes to accept what a route says.
+const GATEWAY_LAG: SignedDuration = SignedDuration::from_millis(200);
 /// More passes than this without the clock moving, and the planner answers itself for ever.
 const MOST_PASSES: usize = 300;
 
@@ -35,6 +41,8 @@ pub struct Site {
     rollout: String,
     crashes: Crashes,
     judge: Judge,
+    /// Requests that run all the time, by their host.
+    pub(crate) flows: Vec<String>,
     /// Reasons of the events told, in order.
     pub events: Vec<&'static str>,
     /// The last plan.
@@ -66,6 +74,7 @@ impl Site {
             rollout: rollout.to_owned(),
             crashes,
             judge: Judge::default(),
+            flows: Vec::new(),
             events: Vec::new(),
             last: Plan::default(),
             writes: 0,
@@ -154,6 +163,17 @@ impl Site {
         sizes
     }
 
+    /// All objects of a kind that routers are told by.
+    pub(crate) fn of_kind(&self, kind: &str) -> Vec<Value> {
+        let path = collection(kind, NAMESPACE).expect("a kind");
+        let (group, plural) = match path.trim_start_matches('/').split('/').collect::<Vec<_>>()[..] {
+            ["apis", group, _, "namespaces", _, plural] => (group.to_owned(), plural.to_owned()),
+            _ => panic!("{path} is no path of a routing kind"),
+        };
+        let objects = self.cluster.world().list(&group, &plural, NAMESPACE);
+        objects.iter().map(|object| object.value().clone()).collect()
+    }
+
     /// The revision's hash that a Service selects.
     pub fn selected(&self, service: &str) -> Value {
         let object = self.cluster.world().get("", "services", "default", service).expect("the Service");
@@ -164,9 +184,11 @@ impl Site {
     pub fn snapshot(&self) -> Snapshot {
         let world = self.cluster.world();
         let rollout: Rollout = serde_json::from_value(self.rollout()).expect("a Rollout");
+        let rollout = ReadRollout::from(rollout);
+        let routing = routing::objects(world, &rollout.routing_needs());
         let list = |group: &str, plural: &str| world.list(group, plural, "default");
         Snapshot {
-            rollout: Arc::new(rollout.into()),
+            rollout: Arc::new(rollout),
             replica_sets: list("apps", "replicasets")
                 .iter()
                 .map(|object| Arc::new(ReplicaSet::from_json(object.value()).expect("a ReplicaSet")))
@@ -179,6 +201,8 @@ impl Site {
                 .iter()
                 .map(|service| Arc::new(Service::from_json(service.value()).expect("a Service")))
                 .collect(),
+            routing,
+            probed: None,
         }
     }
 
@@ -240,8 +264,11 @@ impl Site {
     }
 
     fn write(&mut self, write: &Write) -> Answer {
-        self.judge.before(self.cluster.world(), &self.rollout(), write);
-        let path = write.target.path(&write.action);
+        let rollout = self.rollout();
+        self.judge.before(self.cluster.world(), &rollout, write);
+        let shares = Judge::shares(self.cluster.world(), &rollout);
+        let manager = write.target.kind.field_manager();
+        let path = format!("{}?fieldManager={manager}", write.target.path(&write.action));
         let request = Request::new(write.action.method(), &path)
             .with_json(&write.action.body())
             .with_header("content-type", write.action.content_type());
@@ -263,16 +290,19 @@ impl Site {
         if write.target.kind == Kind::RolloutStatus {
             let Action::Patch(_) = &write.action else { panic!("a status is patched") };
         }
+        if let Some(before) = shares.filter(|_| done) {
+            Judge::after(self.cluster.world(), &rollout, write, &before);
+        }
         if done { Answer::Done } else { Answer::Stale }
     }
 
     /// Passes until nothing is left to write at this moment.
     pub fn settle(&mut self) {
-        if self.found().is_none() {
-            self.last = Plan::default();
-            return;
-        }
         for _ in 0..MOST_PASSES {
+            if self.found().is_none() {
+                self.last = Plan::default();
+                return;
+            }
             if !self.pass() {
                 return;
             }
@@ -294,7 +324,12 @@ impl Site {
         }
         let wakes = [self.cluster.next_wake(), self.last.wake_at];
         let next = wakes.into_iter().flatten().filter(|wake| *wake > self.cluster.now()).min();
-        self.cluster.advance_to(next.map_or(until, |wake| wake.min(until)));
+        let next = next.map_or(until, |wake| wake.min(until));
+        let unheard = self.unaccepted_routes();
+        self.cluster.advance_to(if unheard { next.min(self.cluster.now() + GATEWAY_LAG) } else { next });
+        if unheard {
+            self.gateways_accept();
+        }
         self.settle();
         true
     }
@@ -322,7 +357,9 @@ fn empty_cluster() -> Cluster {
     static EMPTY: OnceLock<Cluster> = OnceLock::new();
     let empty = EMPTY.get_or_init(|| {
         let mut cluster = Cluster::new(7, 3, "2026-01-01T00:00:00Z".parse().expect("a time"));
-        for crd in sluice_crds::schema::crds() {
+        let routers =
+            [ISTIO, GATEWAY_API].into_iter().flat_map(|yaml| serde_saphyr::from_multiple::<Value>(yaml).expect("YAML"));
+        for crd in sluice_crds::schema::crds().into_iter().chain(routers) {
             let path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
             let response = cluster.handle(&Request::post(path, &crd).as_user(User::admin()));
             assert_eq!(response.status, 201, "{}", response.json_body());

@@ -61,5 +61,5 @@ pub fn needs_finalizer(routing: &Routing, objects: &Objects) -> bool {
     let found = give_back(routing, objects);
     let mut routes =
         found.edits.iter().filter(|edit| !matches!(edit.target.object.kind, Kind::Ingress | Kind::DestinationRule));
-    routes.any(|edit| edit.reason != ownership::REASON)
+    routes.any(|edit| !edit.only_tidies_up())
 }

@@ -129,6 +129,11 @@ impl Objects {
         self.grants.insert(namespace.to_owned(), grants);
     }
 
+    /// Whether somebody has looked for this object.
+    pub fn knows(&self, object: &ObjectRef) -> bool {
+        self.seen.contains_key(object)
+    }
+
     pub(crate) fn get(&self, object: &ObjectRef) -> Option<&Seen> {
         self.seen.get(object)
     }

@@ -2,6 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+use serde_json::Value;
+use sluice_crds::values::parse_time;
+
+use crate::edit::FIELD_MANAGER;
 use crate::objects::ObjectRef;
 
 /// What the routing objects express now.
@@ -26,6 +31,9 @@ pub struct Share {
     pub weights: Weights,
     /// Whether the router says that what is written is in force; `None` where it can't say.
     pub verified: Option<bool>,
+    /// When this controller last wrote to the object, as the API server remembers it. What it has given back since
+    /// was written long ago.
+    pub written_at: Option<Timestamp>,
 }
 
 /// Weights of the total that the Rollout counts to. Where an object counts otherwise they are converted, each
@@ -99,4 +107,11 @@ fn share_of(weight: i64, total: i64, sum: i64) -> i64 {
     let exact = i128::from(weight) * i128::from(total);
     let sum = i128::from(sum);
     i64::try_from((exact + sum - 1) / sum).unwrap_or(total)
+}
+
+/// When our field manager last wrote to an object.
+pub(crate) fn written_at(object: &Value) -> Option<Timestamp> {
+    let entries = object["metadata"]["managedFields"].as_array()?.iter();
+    let ours = entries.filter(|entry| entry["manager"] == FIELD_MANAGER);
+    ours.filter_map(|entry| parse_time(entry["time"].as_str()?).ok()).max()
 }

@@ -79,6 +79,10 @@ pub(crate) struct Args {
     /// Never ask these hosts for metrics
     #[arg(long, value_name = "HOST", value_delimiter = ',')]
     pub(crate) analysis_deny_host: Vec<String>,
+    /// Instead of releasing, give all traffic back to the stable versions, take everything away that was put into
+    /// objects of others, and end: for the day on which the controller is removed
+    #[arg(long)]
+    pub(crate) release_all: bool,
 }
 
 /// Which log lines are printed.
@@ -140,7 +144,7 @@ mod tests {
         assert_eq!((args.leader_elect, args.times()), (true, Times::DEFAULT));
         assert_eq!((args.qps, args.burst, args.rollout_threads, args.rollout_resync), (40.0, 80, 10, 900));
         assert_eq!((args.loglevel, args.logformat, args.kloglevel), (LogLevel::Info, LogFormat::Text, 0));
-        assert!(!args.namespaced && args.instance_id.is_empty());
+        assert!(!args.namespaced && args.instance_id.is_empty() && !args.release_all);
     }
 
     #[test]

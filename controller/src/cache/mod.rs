@@ -1,6 +1,7 @@
 //! What the watches have shown: all that a plan reads, found without searching, and whom a change concerns.
 
 mod references;
+mod routes;
 mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,10 +11,12 @@ use serde_json::Value;
 use sluice_crds::AnalysisRun;
 use sluice_crds::rollout::analysis::TemplateRef;
 use sluice_planner::{Metadata, Pod, ReadRollout, ReplicaSet, Service, Snapshot, Template};
+use sluice_traffic::{Kind as RoutingKind, Needs};
 
 use references::References;
 pub(crate) use references::services_of;
 use references::templates_named_by;
+pub(crate) use routes::{Routes, Unread};
 pub(crate) use table::{Cached, Table};
 
 /// A name within a namespace. Sorted by namespace, so that those of one are together.
@@ -46,9 +49,14 @@ pub(crate) enum Watched {
     AnalysisTemplate,
     ClusterAnalysisTemplate,
     Job,
+    /// Watched only while a Rollout needs an object of this kind.
+    Route(RoutingKind),
+    /// Likewise; it says which routes of other namespaces may lead into its own.
+    ReferenceGrant,
 }
 
 impl Watched {
+    /// Those that are watched whatever the Rollouts say.
     pub(crate) const ALL: [Self; 8] = [
         Self::Rollout,
         Self::ReplicaSet,
@@ -70,6 +78,30 @@ impl Watched {
             Self::AnalysisTemplate => "AnalysisTemplate",
             Self::ClusterAnalysisTemplate => "ClusterAnalysisTemplate",
             Self::Job => "Job",
+            Self::Route(kind) => kind.as_str(),
+            Self::ReferenceGrant => "ReferenceGrant",
+        }
+    }
+
+    /// Its API group; empty for the core one.
+    pub(crate) const fn group(self) -> &'static str {
+        match self {
+            Self::Rollout | Self::AnalysisRun | Self::AnalysisTemplate | Self::ClusterAnalysisTemplate => "argoproj.io",
+            Self::ReplicaSet => "apps",
+            Self::Job => "batch",
+            Self::Pod | Self::Service => "",
+            Self::Route(kind) => kind.group(),
+            Self::ReferenceGrant => RoutingKind::HttpRoute.group(),
+        }
+    }
+
+    /// The versions of its API that can be read, the best first.
+    pub(crate) const fn versions(self) -> &'static [&'static str] {
+        match self {
+            Self::Rollout | Self::AnalysisRun | Self::AnalysisTemplate | Self::ClusterAnalysisTemplate => &["v1alpha1"],
+            Self::ReplicaSet | Self::Job | Self::Pod | Self::Service => &["v1"],
+            Self::Route(kind) => kind.versions(),
+            Self::ReferenceGrant => &["v1", "v1beta1"],
         }
     }
 
@@ -84,6 +116,8 @@ impl Watched {
             Self::AnalysisTemplate => "analysistemplates",
             Self::ClusterAnalysisTemplate => "clusteranalysistemplates",
             Self::Job => "jobs",
+            Self::Route(kind) => kind.plural(),
+            Self::ReferenceGrant => "referencegrants",
         }
     }
 }
@@ -100,6 +134,8 @@ pub(crate) enum Object {
     ClusterAnalysisTemplate(Cached<Template>),
     /// Its owner is the run that its label names, wherever it is.
     Job(Cached<Value>),
+    /// One that traffic is routed by.
+    Routing(Watched, Cached<Value>),
 }
 
 /// An AnalysisRun and the Jobs that were made for it.
@@ -120,6 +156,7 @@ pub(crate) struct Cache {
     cluster_templates: Table<Template>,
     jobs: Table<Value>,
     references: References,
+    pub(crate) routes: Routes,
 }
 
 impl Cache {
@@ -129,6 +166,7 @@ impl Cache {
         match object {
             Object::Rollout(rollout) => {
                 self.references.set(&rollout);
+                self.routes.set_needs(&rollout.name, rollout.object.routing_needs());
                 let (name, version) = (rollout.name.clone(), rollout.version.clone());
                 let before = self.rollouts.apply(rollout);
                 let unchanged = before.is_some_and(|before| before.version == version);
@@ -162,6 +200,7 @@ impl Cache {
                 let before = self.jobs.apply(job.clone());
                 self.concerned(before.as_ref(), Some(&job), Self::run_of_job)
             }
+            Object::Routing(kind, object) => self.routes.apply(kind, object),
         }
     }
 
@@ -169,7 +208,7 @@ impl Cache {
     pub(crate) fn remove(&mut self, kind: Watched, name: &Name) -> BTreeSet<Name> {
         match kind {
             Watched::Rollout => {
-                self.references.clear(name);
+                self.forget_references(name);
                 self.rollouts.remove(name).map(|rollout| rollout.name).into_iter().collect()
             }
             Watched::ReplicaSet => {
@@ -200,6 +239,7 @@ impl Cache {
                 let before = self.jobs.remove(name);
                 self.concerned(before.as_ref(), None, Self::run_of_job)
             }
+            Watched::Route(_) | Watched::ReferenceGrant => self.routes.remove(kind, name),
         }
     }
 
@@ -214,6 +254,7 @@ impl Cache {
             Watched::AnalysisTemplate => self.templates.begin_list(),
             Watched::ClusterAnalysisTemplate => self.cluster_templates.begin_list(),
             Watched::Job => self.jobs.begin_list(),
+            Watched::Route(_) | Watched::ReferenceGrant => self.routes.begin_list(kind),
         }
     }
 
@@ -225,7 +266,7 @@ impl Cache {
                 vanished
                     .into_iter()
                     .map(|rollout| {
-                        self.references.clear(&rollout.name);
+                        self.forget_references(&rollout.name);
                         (rollout.name.clone(), BTreeSet::from([rollout.name]))
                     })
                     .collect()
@@ -258,6 +299,7 @@ impl Cache {
                 let vanished = self.jobs.end_list();
                 self.concerned_each(&vanished, Self::run_of_job)
             }
+            Watched::Route(_) | Watched::ReferenceGrant => self.routes.end_list(kind),
         }
     }
 
@@ -272,6 +314,7 @@ impl Cache {
             Watched::AnalysisTemplate => self.templates.keep(name),
             Watched::ClusterAnalysisTemplate => self.cluster_templates.keep(name),
             Watched::Job => self.jobs.keep(name),
+            Watched::Route(_) | Watched::ReferenceGrant => self.routes.keep(kind, name),
         }
     }
 
@@ -286,6 +329,8 @@ impl Cache {
             Watched::AnalysisTemplate => self.templates.is_listed(),
             Watched::ClusterAnalysisTemplate => self.cluster_templates.is_listed(),
             Watched::Job => self.jobs.is_listed(),
+            // Nobody but the Rollouts that need them waits for these.
+            Watched::Route(_) | Watched::ReferenceGrant => true,
         };
         Watched::ALL.into_iter().filter(|kind| !listed(kind)).collect()
     }
@@ -301,6 +346,7 @@ impl Cache {
             Watched::AnalysisTemplate => self.templates.get(name).map(|object| object.version.as_str()),
             Watched::ClusterAnalysisTemplate => self.cluster_templates.get(name).map(|object| object.version.as_str()),
             Watched::Job => self.jobs.get(name).map(|object| object.version.as_str()),
+            Watched::Route(_) | Watched::ReferenceGrant => self.routes.version(kind, name),
         }
     }
 
@@ -342,11 +388,18 @@ impl Cache {
             runs: self.runs_of(rollout, &prefix),
             templates,
             cluster_templates,
+            routing: self.routes.objects(name),
+            probed: None,
             rollout: Arc::clone(&rollout.object),
             pods: pods.map(|pod| Arc::clone(&pod.object)).collect(),
             services: services.map(|service| Arc::clone(&service.object)).collect(),
             replica_sets: replica_sets.into_iter().map(|owned| Arc::clone(&owned.object)).collect(),
         })
+    }
+
+    fn forget_references(&mut self, rollout: &Name) {
+        self.references.clear(rollout);
+        self.routes.set_needs(rollout, Needs::default());
     }
 
     fn concerned<T>(

@@ -4,7 +4,7 @@ use sluice_planner::engine::Moment;
 
 use super::text::{Kind, Text};
 use super::{Counts, Metrics, OfObject, OfWork, gauges, runs};
-use crate::cache::{Name, Watched};
+use crate::cache::Name;
 use crate::hub::{Hub, Work};
 
 impl Metrics {
@@ -133,7 +133,7 @@ fn watches(text: &mut Text, counts: &Counts, hub: &Hub, now: Moment) {
     let broken = hub.broken_watches(now);
     let mut seconds =
         text.family("sluice_watch_broken_seconds", Kind::Gauge, "For how long a watch has shown nothing; 0: it works");
-    for kind in Watched::ALL {
+    for kind in hub.watched_kinds() {
         let broken_for = broken.iter().find(|(broken, _)| *broken == kind).map_or(0.0, |(_, time)| time.as_secs_f64());
         seconds.value(&[("kind", kind.as_str())], broken_for);
     }

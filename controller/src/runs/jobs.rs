@@ -12,7 +12,7 @@ use sluice_crds::AnalysisRun;
 use sluice_crds::analysis::Measurement;
 
 use crate::cache::Name;
-use crate::requests::{Request, RequestError, Requests};
+use crate::requests::{FIELD_MANAGER, Request, RequestError, Requests};
 
 /// The Jobs of one run.
 pub(crate) struct Jobs<'r> {
@@ -53,8 +53,14 @@ impl Jobs<'_> {
             Err(failure) => return Ok(Outcome::Failure(failure)),
         };
         let path = format!("/apis/batch/v1/namespaces/{namespace}/jobs");
-        let request =
-            Request { kind: "Job", method: "POST", path: &path, content_type: "application/json", body: &object };
+        let request = Request {
+            kind: "Job",
+            method: "POST",
+            path: &path,
+            content_type: "application/json",
+            body: &object,
+            manager: FIELD_MANAGER,
+        };
         match self.requests.write(&request).await {
             Ok(_) => tracing::info!(run = name, job = job.name, "a Job measures {:?}", metric.metric.name),
             Err(RequestError::Stale { code: 409, .. }) => {}
@@ -89,8 +95,14 @@ impl Jobs<'_> {
     pub(crate) async fn end(&self, job: &JobRef) -> Result<(), RequestError> {
         let options = json!({"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background"});
         let path = self.path(job);
-        let request =
-            Request { kind: "Job", method: "DELETE", path: &path, content_type: "application/json", body: &options };
+        let request = Request {
+            kind: "Job",
+            method: "DELETE",
+            path: &path,
+            content_type: "application/json",
+            body: &options,
+            manager: FIELD_MANAGER,
+        };
         match self.requests.write(&request).await {
             Ok(_) | Err(RequestError::Stale { code: 404, .. }) => Ok(()),
             Err(problem) => Err(problem),

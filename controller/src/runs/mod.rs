@@ -24,6 +24,7 @@ use sluice_analysis::provider::sigv4::Credentials;
 pub(crate) use desk::Desk;
 pub(crate) use pass::RunPasses;
 pub(crate) use providers::Providers;
+pub(crate) use transport::for_probes;
 pub use transport::over_network;
 
 /// Sends one request and brings the answer.

@@ -27,7 +27,7 @@ use crate::hub::{Begin, Hub, Work};
 use crate::metrics::PassEnd;
 use crate::pass::text_of;
 use crate::recorder::{Recorder, Subject};
-use crate::requests::{Request, RequestError, Requests};
+use crate::requests::{RequestError, Requests};
 
 /// Answers without a verdict wait so long for the others of their run, so that one write has them all.
 const GATHERING: Moment = Duration::from_millis(500);
@@ -297,14 +297,7 @@ impl RunPasses {
 
     async fn write(&self, name: &Name, action: &Action) -> Result<Value, RequestError> {
         let target = Target { kind: Kind::AnalysisRun, namespace: name.namespace.clone(), name: name.name.clone() };
-        let request = Request {
-            kind: "AnalysisRun",
-            method: action.method(),
-            path: &target.path(action),
-            content_type: action.content_type(),
-            body: &action.body(),
-        };
-        let stored = self.requests.write(&request).await?;
+        let stored = self.requests.carry_out(&target, action).await?;
         if let Action::Patch(_) = action {
             let version = stored["metadata"]["resourceVersion"].as_str().unwrap_or_default();
             self.hub.wrote(Work::Runs, name, &(Watched::AnalysisRun, name.clone()), version);

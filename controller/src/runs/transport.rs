@@ -21,7 +21,17 @@ const CONNECT: Duration = Duration::from_secs(10);
 
 /// The way over the network to the servers that this policy allows.
 pub fn over_network(policy: AddressPolicy) -> Transport {
-    let network = Arc::new(Network { policy, checked: OnceLock::new(), unchecked: OnceLock::new() });
+    transport(Network { policy, probes: false, checked: OnceLock::new(), unchecked: OnceLock::new() })
+}
+
+/// The way for probes of a router: each request has a connection of its own, because some routers share out
+/// connections, and a redirect is an answer like any other.
+pub(crate) fn for_probes(policy: AddressPolicy) -> Transport {
+    transport(Network { policy, probes: true, checked: OnceLock::new(), unchecked: OnceLock::new() })
+}
+
+fn transport(network: Network) -> Transport {
+    let network = Arc::new(network);
     Arc::new(move |request| {
         let network = Arc::clone(&network);
         async move { network.ask(request).await }.boxed()
@@ -30,6 +40,7 @@ pub fn over_network(policy: AddressPolicy) -> Transport {
 
 struct Network {
     policy: AddressPolicy,
+    probes: bool,
     /// Made when first needed: reading the machine's certificates takes a while.
     checked: OnceLock<Result<Client, Failure>>,
     unchecked: OnceLock<Result<Client, Failure>>,
@@ -42,6 +53,9 @@ impl Network {
         let mut next = request.clone();
         for _ in 0..=MOST_REDIRECTS {
             let answer = send(&client, &next).await?;
+            if self.probes {
+                return read(answer).await;
+            }
             let Some(to) = redirect(&answer) else { return read(answer).await };
             self.policy.check_redirect(&request, &to)?;
             // All but these two mean: look there, without the body.
@@ -56,15 +70,16 @@ impl Network {
 
     fn client(&self, insecure: bool) -> Result<Client, Failure> {
         let cell = if insecure { &self.unchecked } else { &self.checked };
-        cell.get_or_init(|| client(&self.policy, insecure)).clone()
+        cell.get_or_init(|| client(&self.policy, insecure, self.probes)).clone()
     }
 }
 
-fn client(policy: &AddressPolicy, insecure: bool) -> Result<Client, Failure> {
+fn client(policy: &AddressPolicy, insecure: bool, probes: bool) -> Result<Client, Failure> {
     // A proxy would look names up where nobody checks what they are looked up to.
     let builder = Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).connect_timeout(CONNECT);
     let builder = builder.user_agent(concat!("sluice/", env!("CARGO_PKG_VERSION")));
     let builder = builder.dns_resolver(Arc::new(Resolver(policy.clone()))).tls_danger_accept_invalid_certs(insecure);
+    let builder = if probes { builder.pool_max_idle_per_host(0) } else { builder };
     builder.build().map_err(|problem| failure("no HTTP client can be made", problem))
 }
 

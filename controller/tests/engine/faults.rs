@@ -167,12 +167,12 @@ fn only_replica_set(shop: &Shop) -> Value {
     shop.ask(Request::get(REPLICA_SETS))["items"][0].clone()
 }
 
-struct Addresses {
-    health: SocketAddr,
-    metrics: SocketAddr,
+pub(crate) struct Addresses {
+    pub(crate) health: SocketAddr,
+    pub(crate) metrics: SocketAddr,
 }
 
-async fn pages() -> (Pages, Addresses) {
+pub(crate) async fn pages() -> (Pages, Addresses) {
     let [health, metrics] = [free_port().await, free_port().await];
     let address = |listener: &TcpListener| listener.local_addr().expect("an address");
     let addresses = Addresses { health: address(&health), metrics: address(&metrics) };
@@ -184,7 +184,7 @@ async fn free_port() -> TcpListener {
 }
 
 /// Status and body of a page. The network is real, so time is too for as long.
-async fn ask(address: SocketAddr, path: &str) -> (u16, String) {
+pub(crate) async fn ask(address: SocketAddr, path: &str) -> (u16, String) {
     tokio::time::resume();
     let stream = TcpStream::connect(address).await.expect("it listens");
     let request = format!("GET {path} HTTP/1.1\r\nhost: here\r\nconnection: close\r\n\r\n");

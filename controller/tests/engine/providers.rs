@@ -1,5 +1,6 @@
 //! The servers that measure: the sandbox's metrics backend under every name, and one that is slow.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -12,6 +13,8 @@ use sluice_sandbox::api::request::Request;
 use sluice_sandbox::doors::Door;
 use sluice_sandbox::metrics::Labels;
 
+use crate::router::{ROUTER, VERSION};
+
 /// Asked for at this host, an answer takes so long.
 const SLOW_HOST: &str = "slow.example.com";
 const SLOW: Duration = Duration::from_secs(25);
@@ -21,11 +24,22 @@ const SLOW: Duration = Duration::from_secs(25);
 pub(crate) struct Providers {
     door: Door,
     asked: Arc<Mutex<Vec<HttpRequest>>>,
+    router: Arc<Mutex<VecDeque<Version>>>,
+}
+
+/// Who answers a request through the router.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Version {
+    Named(&'static str),
+    /// The router itself, which has no version.
+    Nobody,
+    /// Nobody, for longer than anybody waits.
+    Silent,
 }
 
 impl Providers {
     pub(crate) fn of(door: Door) -> Self {
-        Self { door, asked: Arc::default() }
+        Self { door, asked: Arc::default(), router: Arc::default() }
     }
 
     pub(crate) fn measuring() -> Measuring {
@@ -42,6 +56,11 @@ impl Providers {
         std::mem::take(&mut self.asked.lock().expect("no panic"))
     }
 
+    /// Requests through the router are answered by these in turn.
+    pub(crate) fn answer_with(&self, versions: VecDeque<Version>) {
+        *self.router.lock().expect("no panic") = versions;
+    }
+
     /// From now on `metric` has this value.
     pub(crate) fn sample(&self, metric: &str, value: f64) {
         let now = self.door.now();
@@ -53,8 +72,24 @@ impl Providers {
         self.door.with_cluster(|cluster| cluster.metrics_mut().faults_mut().gone = gone);
     }
 
+    async fn routed(self) -> Result<HttpAnswer, Failure> {
+        let version = {
+            let mut versions = self.router.lock().expect("no panic");
+            versions.rotate_left(1);
+            *versions.back().expect("somebody answers")
+        };
+        tokio::time::sleep(if version == Version::Silent { SLOW } else { Duration::from_millis(3) }).await;
+        // Names of headers come in small letters over the network.
+        let name = |name: &str| (VERSION.to_ascii_lowercase(), name.to_owned());
+        let headers = if let Version::Named(version) = version { vec![name(version)] } else { Vec::new() };
+        Ok(HttpAnswer { status: 200, headers, body: Vec::new() })
+    }
+
     async fn answer(self, request: HttpRequest) -> Result<HttpAnswer, Failure> {
         self.asked.lock().expect("no panic").push(request.clone());
+        if request.url == ROUTER {
+            return self.routed().await;
+        }
         let (_, rest) = request.url.split_once("://").expect("a whole address");
         let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         // No answer is there before the question, also where time stands still.

@@ -9,6 +9,7 @@ use sluice_sandbox::api::request::Request;
 use sluice_scenarios::{Before, Doing, Observed, Scenario, applied, collection, doing};
 
 use crate::line::Sent;
+use crate::router::as_wished;
 use crate::support::{Replica, Shop};
 
 const RULES: &str = include_str!("../../../helm/sluice/rules.yaml");
@@ -47,6 +48,54 @@ async fn the_rules_of_the_chart_are_enough_and_none_of_them_can_be_left_out() {
     assert!(left_out >= 15, "only {left_out} rights were looked at");
 }
 
+#[tokio::test(start_paused = true)]
+async fn the_rules_of_each_router_are_enough_and_none_of_them_can_be_left_out() {
+    let mut rules: Value = serde_saphyr::from_str(RULES).expect("the rules are YAML");
+    let routers = ["nginx", "istio", "gatewayAPI"];
+    for router in routers {
+        rules[router] = each_resource_alone(&rules[router]);
+    }
+    let shop = Shop::open();
+    shop.install_routers();
+    grant(&shop, &rules);
+    let running = shop.replica(&Replica { user: account(), decide: as_wished, ..Replica::named("a") });
+    for name in ["web", "api"] {
+        shop.deploy_with_all_routers(name);
+        for weight in [20, 30, 0] {
+            shop.wish_weight(name, weight);
+            shop.pass(Duration::from_secs(5)).await;
+            assert_eq!(shop.message(name), "");
+        }
+    }
+    let sent = running.take_all_sent();
+    running.stop().await;
+    let refused: Vec<&Sent> = sent.iter().filter(|request| request.status == 403).collect();
+    assert!(refused.is_empty(), "{refused:#?}");
+    for router in routers {
+        for (index, rule) in rules[router].as_array().expect("rules").iter().enumerate() {
+            for verb in rule["verbs"].as_array().expect("verbs") {
+                grant(&shop, &without(&rules, router, index, verb));
+                let is_refused = sent.iter().any(|request| is_refused(&shop, request));
+                assert!(is_refused, "{verb} of {} can be left out", rule["resources"]);
+            }
+        }
+    }
+}
+
+/// The same rules, each about one resource.
+fn each_resource_alone(rules: &Value) -> Value {
+    let alone = |rule: &Value| -> Vec<Value> {
+        let resources = rule["resources"].as_array().cloned().unwrap_or_default();
+        let alone = |resource| {
+            let mut rule = rule.clone();
+            rule["resources"] = json!([resource]);
+            rule
+        };
+        resources.iter().map(alone).collect()
+    };
+    rules.as_array().expect("rules").iter().flat_map(alone).collect()
+}
+
 fn without(rules: &Value, part: &str, index: usize, verb: &Value) -> Value {
     let mut fewer = rules.clone();
     fewer[part][index]["verbs"].as_array_mut().expect("verbs").retain(|kept| kept != verb);
@@ -68,19 +117,20 @@ fn is_refused(shop: &Shop, sent: &Sent) -> bool {
 fn grant(shop: &Shop, rules: &Value) {
     let subjects = json!([{"kind": "ServiceAccount", "name": "sluice", "namespace": "default"}]);
     let parts =
-        [("releases", "ClusterRole", ""), ("analysis", "ClusterRole", ""), ("election", "Role", "namespaces/default/")];
+        ["releases", "analysis", "nginx", "istio", "gatewayAPI"].map(|part| (part, "ClusterRole", "")).into_iter();
+    let parts = parts.chain([("election", "Role", "namespaces/default/")]);
     for (part, kind, at) in parts {
-        let meta = json!({"name": part, "namespace": if at.is_empty() { Value::Null } else { json!("default") }});
+        let meta = json!({"name": part.to_lowercase(), "namespace": if at.is_empty() { Value::Null } else { json!("default") }});
         let role = json!({
             "apiVersion": "rbac.authorization.k8s.io/v1", "kind": kind, "metadata": meta, "rules": rules[part],
         });
         let binding = json!({
             "apiVersion": "rbac.authorization.k8s.io/v1", "kind": format!("{kind}Binding"), "metadata": meta,
-            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": part}, "subjects": subjects,
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": part.to_lowercase()}, "subjects": subjects,
         });
         let plural = kind.to_lowercase();
         for (collection, object) in [(format!("{plural}s"), role), (format!("{plural}bindings"), binding)] {
-            let path = format!("{RBAC}/{at}{collection}/{part}?fieldManager=people&force=true");
+            let path = format!("{RBAC}/{at}{collection}/{}?fieldManager=people&force=true", part.to_lowercase());
             shop.ask(Request::patch(&path, "application/apply-patch+yaml", &object));
         }
     }
@@ -121,5 +171,6 @@ fn observe(shop: &Shop, scenario: &Scenario) -> Observed {
         services: all("Service"),
         pods: all("Pod"),
         events: Vec::new(),
+        routing: Vec::new(),
     }
 }

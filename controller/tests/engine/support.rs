@@ -7,7 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 use kube::Client;
 use serde_json::{Value, json};
 use sluice_controller::{
-    Clock, Controller, Decide, ElectionSettings, Pages, RunError, Settings, Shutdown, ShutdownHandle,
+    Clock, Controller, Decide, ElectionSettings, GivenBack, Pages, ReleaseError, RunError, Settings, Shutdown,
+    ShutdownHandle, release_all,
 };
 use sluice_planner::engine::Times;
 use sluice_sandbox::Cluster;
@@ -94,22 +95,13 @@ impl Shop {
         self.start(&Replica::named(identity), "", pages)
     }
 
+    /// The same of a particular one.
+    pub(crate) fn replica_serving(&self, replica: &Replica, pages: Pages) -> Running {
+        self.start(replica, "", pages)
+    }
+
     fn start(&self, replica: &Replica, instance_id: &str, pages: Pages) -> Running {
-        let election = ElectionSettings {
-            namespace: "default".to_owned(),
-            identity: replica.identity.to_owned(),
-            times: Times::DEFAULT,
-        };
-        let settings = Settings {
-            namespace: String::new(),
-            instance_id: instance_id.to_owned(),
-            election: replica.elects.then_some(election),
-            qps: 40.0,
-            burst: 80,
-            passes_at_once: 4,
-            resync: Duration::from_secs(900),
-            seed: 1,
-        };
+        let settings = settings(replica, instance_id);
         let line = Line::new(
             self.door.clone(),
             self.court.clone(),
@@ -123,6 +115,25 @@ impl Shop {
         let controller = controller.measuring(Providers::measuring()).asking_through(self.providers.transport());
         let run = run(controller, handle.clone(), shutdown);
         Running { line, handle, task: tokio::spawn(run) }
+    }
+
+    /// Gives back, as another process, what the Rollouts have routed. Returns what became of each.
+    pub(crate) async fn release_all(&self, identity: &'static str) -> Result<Vec<GivenBack>, ReleaseError> {
+        self.release_all_as(identity, User::admin()).await
+    }
+
+    /// The same with the rights of a user.
+    pub(crate) async fn release_all_as(
+        &self,
+        identity: &'static str,
+        user: User,
+    ) -> Result<Vec<GivenBack>, ReleaseError> {
+        let replica = Replica { user, ..Replica::named(identity) };
+        let line = Line::new(self.door.clone(), self.court.clone(), replica.user.clone(), Some(Times::DEFAULT));
+        let (client, clock) = (Client::new(line, "default"), Clock::following_runtime(self.door.now()));
+        let mut given = Vec::new();
+        release_all(client, settings(&replica, ""), clock, |one| given.push(one)).await?;
+        Ok(given)
     }
 
     /// What metric providers are asked and answer.
@@ -307,6 +318,24 @@ impl Running {
     pub(crate) async fn kill(self) {
         self.task.abort();
         assert!(self.task.await.is_err_and(|ended| ended.is_cancelled()));
+    }
+}
+
+fn settings(replica: &Replica, instance_id: &str) -> Settings {
+    let election = ElectionSettings {
+        namespace: "default".to_owned(),
+        identity: replica.identity.to_owned(),
+        times: Times::DEFAULT,
+    };
+    Settings {
+        namespace: String::new(),
+        instance_id: instance_id.to_owned(),
+        election: replica.elects.then_some(election),
+        qps: 40.0,
+        burst: 80,
+        passes_at_once: 4,
+        resync: Duration::from_secs(900),
+        seed: 1,
     }
 }
 

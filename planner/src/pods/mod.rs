@@ -44,7 +44,7 @@ pub(crate) fn are_counted(release: &Release<'_>) -> bool {
 
 /// When a pod that may not be touched now is tried again.
 pub(crate) fn asks_again(plan: &Plan, now: Timestamp) -> Option<Timestamp> {
-    let may_be_refused = plan.writes.iter().any(|write| !write.must_succeed());
+    let may_be_refused = plan.writes.iter().any(|write| write.target.kind == Kind::Pod);
     may_be_refused.then(|| now.checked_add(ASK_AGAIN).ok()).flatten()
 }
 

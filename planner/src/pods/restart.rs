@@ -6,6 +6,7 @@
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use sluice_crds::rollout::{BlueGreenStrategy, CanaryStrategy};
 use sluice_crds::values::{IntOrPercent, Rounding, seconds_time};
 
 use super::{MOST_PODS_AT_ONCE, are_counted, living, write_of};
@@ -178,13 +179,14 @@ struct Room {
     ever: bool,
 }
 
-/// Without a router all revisions serve together, and a Service of one of them needs one of its pods. In blue-green
-/// each revision serves alone.
+/// Without a router all revisions serve together, and a Service of one of them needs one of its pods. In blue-green,
+/// and behind routers, each revision serves alone.
 fn room(release: &Release<'_>, revisions: &[Revision<'_>], current: &Revision<'_>) -> Room {
     let spec = &release.rollout.spec;
     let may_miss =
         |value: IntOrPercent| value.resolve_bare_as_percent(release.replicas, Rounding::Down).unwrap_or(0).max(0);
-    let (room_now, room_ever) = match (spec.canary(), spec.blue_green()) {
+    let routed = spec.canary().filter(|_| release.traffic.is_some());
+    let (room_now, room_ever) = match (spec.canary().filter(|_| routed.is_none()), spec.blue_green()) {
         (Some(canary), _) => {
             let keep = release.replicas.saturating_sub(may_miss(canary.max_unavailable())).max(1);
             let available = revisions.iter().fold(0_i32, |sum, revision| sum.saturating_add(revision.available()));
@@ -194,7 +196,8 @@ fn room(release: &Release<'_>, revisions: &[Revision<'_>], current: &Revision<'_
             (room(available, current.available()), room(wanted, current.wanted))
         }
         (None, blue_green) => {
-            let missing = blue_green.map_or(0, |blue_green| may_miss(blue_green.max_unavailable()));
+            let missing = blue_green.map(BlueGreenStrategy::max_unavailable);
+            let missing = missing.or_else(|| routed.map(CanaryStrategy::max_unavailable)).map_or(0, may_miss);
             let keep = current.wanted.saturating_sub(missing).max(1);
             (current.available().saturating_sub(keep), current.wanted.saturating_sub(keep))
         }

@@ -44,7 +44,7 @@ fn canary_revision<'a>(release: &Release<'a>, service: &Service, target: Target)
 }
 
 /// A Service that others looked after until now carries traffic, so it moves only to a complete revision.
-fn has_pods_for(service: &Service, set: &ReplicaSet) -> bool {
+pub(super) fn has_pods_for(service: &Service, set: &ReplicaSet) -> bool {
     let available = set.available_to_stay();
     let is_ours = service.meta.annotations.contains_key(MANAGED_BY);
     available > 0 && (is_ours || available >= set.wanted)

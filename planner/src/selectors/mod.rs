@@ -2,6 +2,7 @@
 
 mod blue_green;
 mod canary;
+mod routed;
 
 use serde_json::Value;
 use sluice_crds::template::HASH_LABEL;
@@ -17,9 +18,10 @@ use crate::strategy::Target;
 
 /// The selectors that can be moved now.
 pub(crate) fn writes(release: &Release<'_>, target: Target, advanced: &Advanced<'_>) -> Vec<Write> {
-    let moves = match release.strategy {
-        Strategy::Canary(_) => canary::moves(release, target),
-        Strategy::BlueGreen(_) => blue_green::moves(release, advanced),
+    let moves = match (release.strategy, &release.traffic) {
+        (Strategy::Canary(_), Some(traffic)) => routed::moves(release, traffic),
+        (Strategy::Canary(_), None) => canary::moves(release, target),
+        (Strategy::BlueGreen(_), _) => blue_green::moves(release, advanced),
     };
     moves.into_iter().filter_map(|(service, set)| point(release, service, set)).collect()
 }

@@ -12,7 +12,7 @@ use crate::snapshot::ReplicaSet;
 /// What is wanted now.
 pub(crate) fn target(release: &Release<'_>, blue_green: &BlueGreenStrategy) -> Target {
     let replicas = release.replicas;
-    let Some(new) = release.new else { return Target { new: 0, stable: replicas, weight: 0 } };
+    let Some(new) = release.new else { return Target { new: 0, stable: replicas, weight: 0, total: ALL } };
     let weight = if release.other_stable().is_none() || is_active(release, new) { ALL } else { 0 };
     let pods = if release.other_stable().is_none() || is_active(release, new) {
         replicas
@@ -21,7 +21,7 @@ pub(crate) fn target(release: &Release<'_>, blue_green: &BlueGreenStrategy) -> T
     } else {
         preview_pods(release, blue_green)
     };
-    Target { new: pods, stable: replicas, weight }
+    Target { new: pods, stable: replicas, weight, total: ALL }
 }
 
 /// Pods of the new revision before it is active.

@@ -5,11 +5,6 @@ use sluice_crds::rollout::{CanaryStep, StepKind};
 use super::{ALL, Target};
 use crate::observe::Release;
 
-/// What is wanted now.
-pub(crate) fn target(release: &Release<'_>) -> Target {
-    target_at(release, release.facts.step)
-}
-
 /// What is wanted at this step of the list; behind its end the new revision is wanted alone.
 pub(crate) fn target_at(release: &Release<'_>, step: usize) -> Target {
     let facts = &release.facts;
@@ -20,15 +15,15 @@ pub(crate) fn target_at(release: &Release<'_>, step: usize) -> Target {
     } else if facts.promote_full {
         ALL
     } else {
-        weight_at(release.steps(), step)
+        weight_at(release.steps(), step, ALL)
     };
     let (new, stable) = pods(release.replicas, weight, release.budgets.surge > 0);
-    Target { new, stable, weight }
+    Target { new, stable, weight, total: ALL }
 }
 
-/// The nearest `setWeight` at or before this step.
-pub(crate) fn weight_at(steps: &[CanaryStep], step: usize) -> i32 {
-    let Some(so_far) = steps.get(..=step) else { return ALL };
+/// The nearest `setWeight` at or before this step, of so many; all behind the last step.
+pub(crate) fn weight_at(steps: &[CanaryStep], step: usize, total: i32) -> i32 {
+    let Some(so_far) = steps.get(..=step) else { return total };
     let weight = |step: &CanaryStep| match step.kind() {
         Some(StepKind::SetWeight(weight)) => Some(weight),
         _ => None,

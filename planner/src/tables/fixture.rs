@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use sluice_crds::Rollout;
 use sluice_crds::template::{PodTemplate, TemplateHash};
+use sluice_traffic::Objects;
 
 use crate::plan::{Action, Kind, Plan, Write};
 use crate::read_rollout::steps_hash;
@@ -106,6 +107,8 @@ pub(crate) fn snapshot(rollout: &Value, sets: &[Value], pods: &[Value], services
         templates: Vec::new(),
         cluster_templates: Vec::new(),
         services: services.iter().map(|service| Arc::new(Service::from_json(service).expect("a Service"))).collect(),
+        routing: Objects::default(),
+        probed: None,
     }
 }
 

@@ -33,9 +33,19 @@ fn what_is_not_finished_is_named() {
         let got = refused(|rollout| rollout.pointer_mut(at).expect("a place")[field] = value);
         assert_eq!(got, format!("spec.strategy.{feature}: is not supported yet; {mend}"));
     }
-    let routed = refused(|rollout| rollout["spec"]["strategy"]["canary"]["trafficRouting"] = json!({"nginx": {}}));
-    let named = "spec.strategy.canary.trafficRouting: is not supported yet; leave it out to release by number of pods";
-    assert!(routed.lines().any(|line| line == named), "{routed}");
+    // (a router, its field)
+    for (router, field) in [
+        (json!({"alb": {"ingress": "web", "servicePort": 80}}), "alb"),
+        (json!({"smi": {}}), "smi"),
+        (json!({"traefik": {"weightedTraefikServiceName": "web"}}), "traefik"),
+        (json!({"plugins": {"acme/router": {}}}), "plugins[acme/router]"),
+    ] {
+        let routed = refused(|rollout| rollout["spec"]["strategy"]["canary"]["trafficRouting"] = router);
+        let named = format!(
+            "spec.strategy.canary.trafficRouting.{field}: is not supported yet; use nginx, istio or gatewayAPI"
+        );
+        assert!(routed.lines().any(|line| line == named), "{routed}");
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@
 
 mod by_pods;
 mod by_selector;
+mod by_weight;
 
 use crate::delays;
 use crate::names::DESIRED_REPLICAS;
@@ -14,6 +15,7 @@ use crate::plan::{Event, Write};
 use crate::revisions::{TextMap, annotations_of, number, replica_set_patch};
 use crate::snapshot::ReplicaSet;
 use crate::strategy::Target;
+use crate::traffic::Routed;
 
 /// A size for a ReplicaSet.
 #[derive(Clone, Copy, Debug)]
@@ -23,10 +25,11 @@ pub(crate) struct Resize<'a> {
 }
 
 /// The sizes that can be written now, in this order: what grows, then what shrinks.
-pub(crate) fn resizes<'a>(release: &Release<'a>, target: Target) -> Vec<Resize<'a>> {
-    match release.strategy {
-        Strategy::Canary(_) => by_pods::resizes(release, target),
-        Strategy::BlueGreen(_) => by_selector::resizes(release, target),
+pub(crate) fn resizes<'a>(release: &Release<'a>, target: Target, routed: &Routed) -> Vec<Resize<'a>> {
+    match (release.strategy, &release.traffic) {
+        (Strategy::Canary(_), Some(traffic)) => by_weight::resizes(release, traffic, routed, target),
+        (Strategy::Canary(_), None) => by_pods::resizes(release, target),
+        (Strategy::BlueGreen(_), _) => by_selector::resizes(release, target),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod blue_green;
 mod gist;
+mod routed;
 
 use jiff::SignedDuration;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -16,14 +17,25 @@ use crate::conditions::Stage;
 use crate::observe::{Release, Strategy};
 use crate::snapshot::ReplicaSet;
 use crate::steps::{describe, length_of};
-use crate::strategy::Target;
-use crate::strategy::canary::target_at;
+use crate::strategy::{Target, target_at};
 use crate::switch;
+use crate::traffic::Routed;
 
 pub(crate) use gist::says_the_same;
 
 /// Why the release is where it is.
-pub(crate) fn sentence(release: &Release<'_>, target: Target, advanced: &Advanced<'_>, stage: Stage) -> String {
+pub(crate) fn sentence(
+    release: &Release<'_>,
+    target: Target,
+    advanced: &Advanced<'_>,
+    routed: &Routed,
+    stage: Stage,
+) -> String {
+    let said = of_release(release, target, advanced, stage);
+    routed::with_routers(release, advanced, routed, stage, said)
+}
+
+fn of_release(release: &Release<'_>, target: Target, advanced: &Advanced<'_>, stage: Stage) -> String {
     let revision = release.revision;
     let new = available(release.new, target.new);
     if release.name_is_taken {
@@ -133,6 +145,9 @@ fn moving(release: &Release<'_>, target: Target, advanced: &Advanced<'_>) -> Str
     }
     if let Strategy::BlueGreen(_) = release.strategy {
         return blue_green::moving(release, advanced, &place, &has);
+    }
+    if let Some(wait) = &advanced.waits_for_routers {
+        return format!("{place}: {}; revision {revision} has {has} pods available", wait.sentence);
     }
     let stable = release.other_stable().map(|stable| stable.replicas).filter(|pods| *pods != target.stable);
     match stable {

@@ -14,7 +14,7 @@ use sluice_crds::rollout::router::{GatewayApiRouting, GatewayRoute};
 use self::backends::{Backends, UNWRITTEN};
 use crate::edit::{Action, Edit, Edits, Problem, Target, require};
 use crate::objects::{Kind, Needs, ObjectRef, Objects};
-use crate::observed::{Observed, Share};
+use crate::observed::{Observed, Share, written_at};
 use crate::ownership;
 use crate::patch::Patch;
 use crate::routing::Routing;
@@ -225,7 +225,8 @@ fn shares(name: &ObjectRef, routing: &Routing, objects: &Objects) -> Option<Vec<
     ours.map(|(index, rule)| {
         let raw = weigh::weights(&backends.weighed(rule), UNWRITTEN).ok()?;
         let weights = raw.of_total(routing.total());
-        Some(Share { object: name.clone(), place: format!("spec.rules[{index}]"), weights, verified })
+        let (object, place) = (name.clone(), format!("spec.rules[{index}]"));
+        Some(Share { object, place, weights, verified, written_at: written_at(route) })
     })
     .collect()
 }

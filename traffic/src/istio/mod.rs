@@ -14,7 +14,7 @@ use self::bases::Base;
 use self::destinations::{Destinations, UNWRITTEN};
 use crate::edit::{Action, Edit, Edits, Problem, Target, require};
 use crate::objects::{Kind, Needs, ObjectRef, Objects};
-use crate::observed::{Observed, Share};
+use crate::observed::{Observed, Share, written_at};
 use crate::ownership;
 use crate::patch::Patch;
 use crate::routing::Routing;
@@ -202,7 +202,13 @@ fn shares(name: &ObjectRef, named: &IstioVirtualService, routing: &Routing, obje
     let share = |base: &Base| {
         let raw = weigh::weights(&destinations.weighed(base.route(service), None), UNWRITTEN).ok()?;
         let weights = raw.of_total(routing.total());
-        Some(Share { object: name.clone(), place: base.place(), weights, verified: None })
+        Some(Share {
+            object: name.clone(),
+            place: base.place(),
+            weights,
+            verified: None,
+            written_at: written_at(service),
+        })
     };
     bases.iter().map(share).collect()
 }

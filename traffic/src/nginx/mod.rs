@@ -9,7 +9,7 @@ use sluice_crds::rollout::router::NginxRouting;
 
 use crate::edit::{Action, Edit, Edits, Problem, Target, require};
 use crate::objects::{Kind, Needs, ObjectRef, Objects, Seen};
-use crate::observed::{Observed, RawWeights, Share};
+use crate::observed::{Observed, RawWeights, Share, written_at};
 use crate::patch::Patch;
 use crate::routing::Routing;
 use crate::split::Split;
@@ -58,11 +58,13 @@ pub(crate) fn observe(routing: &Routing, objects: &Objects, observed: &mut Obser
             }
         };
         let weights = raw.of_total(routing.total());
+        let written_at = objects.there(&canary).and_then(written_at);
         observed.shares.push(Share {
             object: canary,
             place: "metadata.annotations".to_owned(),
             weights,
             verified: None,
+            written_at,
         });
     }
 }

@@ -2,6 +2,9 @@
 //!
 //! Everything here is read from the objects themselves; nothing is shared with the planner's own arithmetic.
 
+mod routed;
+mod shares;
+
 use std::collections::BTreeMap;
 
 use serde_json::Value;
@@ -59,7 +62,11 @@ impl Judge {
         match write.target.kind {
             Kind::ReplicaSet => {
                 if let Some(to) = set_to("/spec/replicas").and_then(Value::as_i64) {
-                    if rollout["spec"]["strategy"].get("blueGreen").is_some() {
+                    if routed::is_routed(rollout) {
+                        let sizes = sizes(world);
+                        let this = sizes.iter().find(|size| size.name == write.target.name);
+                        routed::resize(world, rollout, this.expect("the ReplicaSet is there"), to);
+                    } else if rollout["spec"]["strategy"].get("blueGreen").is_some() {
                         Self::resize_beside(world, rollout, &write.target.name, to);
                     } else {
                         self.resize(world, rollout, &write.target.name, to);
@@ -76,8 +83,21 @@ impl Judge {
                     }
                 }
             }
-            Kind::Rollout | Kind::RolloutStatus | Kind::AnalysisRun | Kind::Pod => {}
+            Kind::Rollout | Kind::RolloutStatus | Kind::AnalysisRun | Kind::Pod | Kind::Routing(..) => {}
         }
+    }
+
+    /// What is to be remembered of the traffic before a write, where routers divide it.
+    pub fn shares(world: &World, rollout: &Value) -> Option<routed::SharesBefore> {
+        routed::before(world, rollout)
+    }
+
+    /// Judges a write by what it did to the traffic.
+    ///
+    /// # Panics
+    /// It breaks a promise.
+    pub fn after(world: &World, rollout: &Value, write: &Write, before: &routed::SharesBefore) {
+        routed::after(world, rollout, write, before);
     }
 
     /// Promise 6: objects of others are not touched, and no ReplicaSet turns round by itself.

@@ -1,5 +1,7 @@
 //! What people and tools read: status, phase, message and events, computed from what is there.
 
+mod routing;
+
 use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
@@ -22,8 +24,8 @@ use crate::plan::{Action, Event, Kind, Plan, Target as Object, Write};
 use crate::pods::{self, restart::Restart};
 use crate::snapshot::{ReplicaSet, Service};
 use crate::strategy::blue_green::is_active;
-use crate::strategy::canary::target_at;
-use crate::strategy::{ALL, Target};
+use crate::strategy::{ALL, Target, target_at};
+use crate::traffic::Routed;
 use crate::why;
 use crate::wishes::{self, Facts};
 
@@ -32,6 +34,7 @@ pub(crate) fn report(
     release: &Release<'_>,
     target: Target,
     mut advanced: Advanced<'_>,
+    routed: &Routed,
     restart: &Restart<'_>,
     plan: &mut Plan,
     now: Timestamp,
@@ -54,7 +57,11 @@ pub(crate) fn report(
     if restart.is_done() {
         status.restarted_at = release.rollout.spec.restart_at.clone();
     }
-    status.conditions = Some(conditions::conditions(release, &advanced, stage, &status, progress, now));
+    let mut list = conditions::conditions(release, &advanced, stage, &status, progress, now);
+    if let Some(sentence) = routing::invalid(release, routed) {
+        list = conditions::invalid(&list, &sentence, now);
+    }
+    status.conditions = Some(list);
     let said = phase::phase(release, &advanced, &status);
     status.phase = Some(said.phase);
     status.message = Some(said.message);
@@ -67,15 +74,22 @@ pub(crate) fn report(
     status.history = history::with(release.stored.history.as_deref(), endings);
     let share = i32::try_from(weights(release, &advanced).0).unwrap_or(0);
     status.exposure = exposure::exposure(release, advanced.promoted, share, now);
+    events.extend(routing::told(release, &status, routed));
     tell(release, stage, &mut advanced, &mut events);
 
-    plan.why = why::sentence(release, target, &advanced, stage);
+    plan.why = why::sentence(release, target, &advanced, routed, stage);
     if let Some(sentence) = restart.sentence() {
         plan.why = format!("{sentence}; {}", plan.why);
     }
     let stuck = deadline.filter(|deadline| *deadline > now);
-    let timers = [advanced.wake_at, stuck, delays::next(release, now), restart.wake_at(), pods::asks_again(plan, now)];
-    plan.wake_at = timers.into_iter().flatten().min();
+    let wait = advanced.waits_for_routers.as_ref().or(routed.wait.as_ref());
+    let is_at_work = release.other_stable().is_some() || release.others.iter().any(|other| other.wanted > 0);
+    let wait = wait.filter(|_| is_at_work);
+    plan.probe = wait.and_then(|wait| wait.probe.clone());
+    let proxies = wait.and_then(|wait| wait.wake_at);
+    let own = [advanced.wake_at, stuck, proxies, delays::next(release, now)];
+    let timers = own.into_iter().chain([restart.wake_at(), pods::asks_again(plan, now)]);
+    plan.wake_at = timers.flatten().min();
     status.why = Some(plan.why.clone());
     status.next_transition_time = plan.wake_at.map(Time);
     // What we write now changes the counts again: numbers alone wait for the pass that follows.
@@ -95,7 +109,7 @@ fn counted(release: &Release<'_>) -> RolloutStatus {
         updated_replicas: Some(release.new.map_or(0, |new| new.replicas)),
         ready_replicas: Some(count(|set| set.ready)),
         available_replicas: Some(count(|set| set.available)),
-        hpa_replicas: Some(count(|set| set.replicas)),
+        hpa_replicas: Some(routing::autoscaled(release).unwrap_or_else(|| count(|set| set.replicas))),
         selector: selector(release, scaled),
         observed_generation: release.rollout.metadata.generation.map(Into::into),
         ..release.stored.clone()
@@ -153,6 +167,7 @@ fn blue_green(release: &Release<'_>, facts: &Facts) -> Option<BlueGreenStatus> {
 fn canary(release: &Release<'_>, facts: &Facts) -> Option<CanaryStatus> {
     let mut status = release.stored.canary.clone().unwrap_or_default();
     facts.runs.write_canary(&mut status);
+    status.weights = routing::weights(release, &status).or(status.weights);
     (status != CanaryStatus::default()).then_some(status)
 }
 
@@ -166,6 +181,7 @@ fn has_progressed(release: &Release<'_>, now: &RolloutStatus, advanced: &Advance
         || count(now.ready_replicas) > count(before.ready_replicas)
         || count(now.available_replicas) > count(before.available_replicas)
         || advanced.facts.step != release.facts.step
+        || routing::has_moved(release)
         || now.blue_green.as_ref().map(|now| (&now.active_selector, &now.preview_selector))
             != before.blue_green.as_ref().map(|before| (&before.active_selector, &before.preview_selector))
         || advanced.promoted
@@ -253,6 +269,9 @@ fn weights(release: &Release<'_>, advanced: &Advanced<'_>) -> (i64, i32) {
         let active = release.new.is_some_and(|new| is_active(release, new));
         let wanted = release.other_stable().is_none() || active || advanced.may_switch;
         return (if active { i64::from(ALL) } else { 0 }, if wanted { ALL } else { 0 });
+    }
+    if let Some(traffic) = &release.traffic {
+        return routing::shares(release, traffic, advanced);
     }
     let available = release.all().fold(0_i32, |sum, set| sum.saturating_add(set.available));
     let new = i64::from(release.new.map_or(0, |new| new.available));

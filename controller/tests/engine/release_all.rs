@@ -1,0 +1,67 @@
+//! The controller is removed: nothing of it stays in objects of others.
+
+use serde_json::{Value, json};
+use sluice_controller::ReleaseError;
+use sluice_sandbox::api::access::User;
+use sluice_sandbox::api::request::Request;
+
+use crate::router::SERVICES;
+use crate::support::Shop;
+
+/// A release at a fifth of the traffic.
+async fn canary(shop: &Shop) {
+    shop.install_istio();
+    shop.deploy_canary("web");
+    shop.until_phase("web", "Healthy").await;
+    shop.set_image("web", "app:2");
+    shop.until_phase("web", "Paused").await;
+    assert_eq!(shop.weights("web"), [20]);
+    assert!(!shop.rollout("web")["metadata"]["finalizers"].is_null(), "its end would leave a share behind");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_releases_have_routed_is_given_back_and_each_rollout_is_told() {
+    let shop = Shop::open();
+    let running = shop.controller("a");
+    shop.deploy("plain", 1);
+    canary(&shop).await;
+    running.stop().await;
+    let given = shop.release_all("remover").await.expect("nobody leads");
+    let told: Vec<(&str, bool)> = given.iter().map(|one| (one.rollout.as_str(), one.outcome.is_ok())).collect();
+    assert_eq!(told, [("default/plain", true), ("default/web", true)], "{given:?}");
+    assert_eq!(given[0].outcome.as_deref(), Ok("nothing to give back"));
+    assert_eq!(shop.weights("web"), [0]);
+    assert_eq!(shop.rollout("web")["metadata"]["finalizers"], Value::Null);
+    let managers = shop.ask(Request::get(&format!("{SERVICES}/web")))["metadata"]["managedFields"].to_string();
+    assert!(!managers.contains("sluice-traffic"), "{managers}");
+    assert_eq!(shop.lease_holder(), "", "the lease is free again");
+    let again = shop.release_all("remover").await.expect("nobody leads");
+    assert!(again.iter().all(|one| one.outcome.as_deref() == Ok("nothing to give back")), "{again:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_given_back_under_a_controller_that_runs_and_it_is_named() {
+    let shop = Shop::open();
+    let running = shop.controller("a");
+    canary(&shop).await;
+    let refused = shop.release_all("remover").await.expect_err("somebody leads");
+    assert!(matches!(&refused, ReleaseError::Led { holder, .. } if holder == "a"), "{refused}");
+    assert_eq!(shop.weights("web"), [20]);
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_given_back_is_told_and_the_rollout_is_held() {
+    let shop = Shop::open();
+    let running = shop.controller("a");
+    canary(&shop).await;
+    running.stop().await;
+    // The right to change VirtualServices is gone.
+    let rules = json!([{"apiGroups": ["", "argoproj.io", "coordination.k8s.io"], "resources": ["*"], "verbs": ["*"]},
+        {"apiGroups": ["networking.istio.io"], "resources": ["*"], "verbs": ["get"]}]);
+    crate::routing::grant(&shop, &rules);
+    let given = shop.release_all_as("remover", User::service_account("default", "sluice")).await.expect("nobody leads");
+    let why = given[0].outcome.as_ref().expect_err("refused");
+    assert!(why.contains("VirtualService default/web") && why.contains("refused with 403"), "{why}");
+    assert!(!shop.rollout("web")["metadata"]["finalizers"].is_null());
+}

@@ -1,0 +1,104 @@
+//! What is told of traffic that routers divide.
+
+use sluice_crds::rollout::status::{CanaryStatus, RolloutStatus, TrafficWeights, WeightDestination};
+
+use crate::advance::Advanced;
+use crate::observe::Release;
+use crate::plan::Event;
+use crate::snapshot::ReplicaSet;
+use crate::strategy::target_at;
+use crate::traffic::{Routed, Side, Traffic};
+
+/// Share of the new revision in percent, as it is and as it is wanted.
+pub(super) fn shares(release: &Release<'_>, traffic: &Traffic<'_>, advanced: &Advanced<'_>) -> (i64, i32) {
+    let total = traffic.total().max(1);
+    let percent = |weight: i32| i64::from(weight) * 100 / i64::from(total);
+    let Some(new) = release.new.filter(|_| release.other_stable().is_some()) else {
+        let serves = release.new.is_some_and(|new| new.ready > 0);
+        return (if serves { 100 } else { 0 }, 100);
+    };
+    let weight = weight(release, traffic);
+    let of_canary = if traffic.leads_to(Side::Canary, new) { weight } else { 0 };
+    let of_stable = if traffic.leads_to(Side::Stable, new) { total - weight } else { 0 };
+    let wanted = percent(target_at(release, advanced.facts.step).weight);
+    (percent(of_canary + of_stable), i32::try_from(wanted).unwrap_or(100))
+}
+
+/// The weight of the canary destination where routers differ: the one that has yet to move.
+fn weight(release: &Release<'_>, traffic: &Traffic<'_>) -> i32 {
+    let (least, most) = traffic.weights();
+    let goes_up = release.facts.aborted_at.is_none() && release.other_stable().is_some();
+    if goes_up { least } else { most }
+}
+
+/// The weights as the routers have them; `None` where that is not known.
+pub(super) fn weights(release: &Release<'_>, before: &CanaryStatus) -> Option<TrafficWeights> {
+    let traffic = release.traffic.as_ref().filter(|traffic| traffic.is_known())?;
+    let weight = weight(release, traffic);
+    let leads = |side| release.all().find(|set| traffic.leads_to(side, set));
+    let to = |weight: i32, service: Option<&String>, set: Option<&ReplicaSet>| WeightDestination {
+        weight: Some(weight),
+        service_name: service.cloned(),
+        pod_template_hash: set.map(|set| set.hash().into()),
+    };
+    let routing = traffic.routing;
+    let additional = before.weights.as_ref().and_then(|weights| weights.additional.clone());
+    Some(TrafficWeights {
+        canary: Some(to(weight, routing.canary_service.as_ref(), leads(Side::Canary))),
+        stable: Some(to(traffic.total() - weight, routing.stable_service.as_ref(), leads(Side::Stable))),
+        additional,
+        verified: traffic.verified(),
+    })
+}
+
+/// Whether the weights are others than those that the stored status has.
+pub(super) fn has_moved(release: &Release<'_>) -> bool {
+    let before = release.stored.canary.as_ref();
+    let now = weights(release, &before.cloned().unwrap_or_default());
+    now.is_some_and(|now| {
+        Some(canary_weight(&now)) != before.and_then(|before| before.weights.as_ref()).map(canary_weight)
+    })
+}
+
+fn canary_weight(weights: &TrafficWeights) -> i32 {
+    weights.canary.as_ref().and_then(|canary| canary.weight).unwrap_or(0)
+}
+
+/// An autoscaler measures the stable revision: the new one has a size of its own.
+pub(super) fn autoscaled(release: &Release<'_>) -> Option<i32> {
+    release.traffic.as_ref()?;
+    Some(release.other_stable().or(release.new)?.replicas)
+}
+
+/// The events of a pass.
+pub(super) fn told(release: &Release<'_>, status: &RolloutStatus, routed: &Routed) -> Vec<Event> {
+    let mut events = Vec::new();
+    let weight_of = |status: &RolloutStatus| status.canary.as_ref()?.weights.as_ref().map(canary_weight);
+    let (before, now) = (weight_of(release.stored), weight_of(status));
+    if let (before, Some(now)) = (before.unwrap_or(0), now)
+        && before != now
+    {
+        events.push(Event::normal("TrafficWeightUpdated", format!("Traffic weight updated from {before} to {now}")));
+    }
+    let stored = release.stored.conditions.iter().flatten().find(|condition| condition.kind == "InvalidSpec");
+    let said = stored.and_then(|condition| condition.message.as_deref()).unwrap_or_default();
+    let news = problems(release, routed).into_iter().filter(|(_, sentence)| !said.contains(sentence));
+    events.extend(news.map(|(reason, sentence)| Event::warning(reason, sentence.to_owned())));
+    events
+}
+
+/// What keeps routing objects from being edited, but that nobody has looked for them yet.
+fn problems<'r>(release: &Release<'_>, routed: &'r Routed) -> Vec<(&'static str, &'r str)> {
+    let unread = release.traffic.as_ref().map(Traffic::unread).unwrap_or_default();
+    let is_unread = |sentence: &str| unread.iter().any(|object| sentence.starts_with(object.as_str()));
+    routed.problems().filter(|(_, sentence)| !is_unread(sentence)).collect()
+}
+
+/// What is said of routing objects that can't be edited, all of them at once.
+pub(super) fn invalid(release: &Release<'_>, routed: &Routed) -> Option<String> {
+    let wrong: Vec<&str> = problems(release, routed).into_iter().map(|(_, sentence)| sentence).collect();
+    (!wrong.is_empty()).then(|| {
+        let list = wrong.join("\nspec.strategy.canary.trafficRouting: ");
+        format!("The Rollout \"{}\" is invalid: spec.strategy.canary.trafficRouting: {list}", release.name())
+    })
+}

@@ -1,0 +1,108 @@
+//! Giving back what outlives a Rollout: a share for the new revision, or a route that a step made, in an object that
+//! is not ours. The finalizer is there only while such a thing is, and for a bounded time.
+
+use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use serde_json::{Value, json};
+use sluice_crds::Rollout;
+use sluice_traffic::Kind as RoutingKind;
+
+use super::routed::write;
+use super::{Routed, Traffic};
+use crate::patch::Patch;
+use crate::plan::{Action, Event, Kind, Plan, Target, Write};
+use crate::snapshot::Snapshot;
+
+/// Our name among `metadata.finalizers`.
+const FINALIZER: &str = "rollouts.argoproj.io/sluice-routing";
+/// A deletion is held so long and no longer.
+const LONGEST_HOLD: SignedDuration = SignedDuration::from_secs(60);
+
+/// Holds the Rollout before anything is written that would outlive it.
+pub(crate) fn held(rollout: &Rollout, traffic: &Traffic<'_>, routed: &Routed) -> Option<Write> {
+    let shared = |kind: RoutingKind| !matches!(kind, RoutingKind::Ingress | RoutingKind::DestinationRule);
+    let has_shared = traffic.routing.needs().objects.iter().any(|object| shared(object.kind));
+    let needed = (routed.leaves_traces && has_shared) || leaves_traces(traffic);
+    if is_held(rollout) || !needed {
+        return None;
+    }
+    let mut wanted = rollout.metadata.finalizers.clone().unwrap_or_default();
+    wanted.push(FINALIZER.to_owned());
+    Some(finalizers(rollout, &wanted, "what this release writes to shared routes is taken back before it is deleted"))
+}
+
+/// Lets go of the Rollout as soon as nothing would be left behind.
+pub(crate) fn let_go(rollout: &Rollout, traffic: Option<&Traffic<'_>>, routed: &Routed) -> Option<Write> {
+    let needed = traffic.is_some_and(|traffic| routed.leaves_traces || !routed.is_settled || leaves_traces(traffic));
+    (is_held(rollout) && !needed).then(|| without(rollout, "nothing of this Rollout is left in shared routes"))
+}
+
+fn leaves_traces(traffic: &Traffic<'_>) -> bool {
+    sluice_traffic::needs_finalizer(traffic.routing, &traffic.snapshot.routing)
+}
+
+fn is_held(rollout: &Rollout) -> bool {
+    rollout.metadata.finalizers.iter().flatten().any(|name| name == FINALIZER)
+}
+
+fn without(rollout: &Rollout, reason: &str) -> Write {
+    let all = rollout.metadata.finalizers.iter().flatten();
+    let left: Vec<String> = all.filter(|name| *name != FINALIZER).cloned().collect();
+    finalizers(rollout, &left, reason)
+}
+
+fn finalizers(rollout: &Rollout, wanted: &[String], reason: &str) -> Write {
+    let metadata = &rollout.metadata;
+    let path = "/metadata/finalizers";
+    let seen = metadata.finalizers.as_ref().map_or(Value::Null, |there| json!(there));
+    let patch = Patch::of(metadata.uid.as_deref().unwrap_or_default()).read(path, seen);
+    let patch = if wanted.is_empty() { patch.remove(path) } else { patch.set(path, json!(wanted)) };
+    Write {
+        target: Target {
+            kind: Kind::Rollout,
+            namespace: metadata.namespace.clone().unwrap_or_default(),
+            name: metadata.name.clone().unwrap_or_default(),
+        },
+        action: Action::Patch(patch.operations()),
+        reason: reason.to_owned(),
+        events: Vec::new(),
+    }
+}
+
+/// Gives back what would be left behind by this Rollout, and lets go of it: when it is deleted, or when the controller
+/// is to be removed. What can't be given back is held on to for a minute from `since`.
+pub(crate) fn give_back(snapshot: &Snapshot, since: Timestamp, now: Timestamp) -> Plan {
+    let rollout = &*snapshot.rollout;
+    let edits = snapshot.rollout.routing().map(|routing| sluice_traffic::give_back(routing, &snapshot.routing));
+    let edits = edits.unwrap_or_default();
+    let mut plan = Plan { writes: edits.edits.iter().filter_map(write).collect(), ..Plan::default() };
+    let needed = snapshot.rollout.routing().is_some_and(|routing| {
+        sluice_traffic::needs_finalizer(routing, &snapshot.routing)
+            || routing.needs().objects.iter().any(|object| !snapshot.routing.knows(object))
+    });
+    let ends = since.checked_add(LONGEST_HOLD).unwrap_or(since);
+    if !is_held(rollout) {
+        plan.why = "its routing is given back".to_owned();
+        return plan;
+    }
+    if !needed {
+        plan.writes.push(without(rollout, "its routing has been given back"));
+        plan.why = "its routing has been given back".to_owned();
+    } else if now < ends {
+        plan.wake_at = Some(ends);
+        plan.why = format!("{} objects that route its traffic are given back first", plan.writes.len());
+    } else {
+        let problems: Vec<&str> = edits.problems.iter().map(|problem| problem.sentence.as_str()).collect();
+        let why = format!("its routing could not be given back in a minute: {}", problems.join("; "));
+        let mut write = without(rollout, &why);
+        write.events.push(Event::warning("TrafficRoutingError", why.clone()));
+        plan.writes.push(write);
+        plan.why = why;
+    }
+    plan
+}
+
+/// Since when a Rollout is on its way out.
+pub(crate) fn deleted_at(rollout: &Rollout) -> Option<Timestamp> {
+    rollout.metadata.deletion_timestamp.as_ref().map(|Time(at)| *at)
+}

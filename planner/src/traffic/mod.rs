@@ -1,0 +1,81 @@
+//! Traffic that routers divide: what they do with it now, what they may be told next, and whether they do it.
+//!
+//! Two destinations stand behind every router, the stable and the canary one. Which revision a destination leads to
+//! is decided by Services and subsets (`destinations`), how much of the traffic it gets by weights (`goal`).
+
+mod destinations;
+mod finalizer;
+mod force;
+mod goal;
+mod routed;
+mod split;
+
+use sluice_traffic::{Observed, Routing};
+
+use crate::observe::Services;
+use crate::snapshot::Snapshot;
+
+pub(crate) use destinations::{Side, canary_goal, stable_goal};
+pub(crate) use finalizer::{deleted_at, give_back, held, let_go};
+pub(crate) use force::Wait;
+pub(crate) use routed::{Routed, reached};
+
+/// What the routers of a release do now.
+pub(crate) struct Traffic<'a> {
+    pub(crate) routing: &'a Routing,
+    snapshot: &'a Snapshot,
+    observed: Observed,
+    is_known: bool,
+    stable: Vec<Option<String>>,
+    canary: Vec<Option<String>>,
+}
+
+impl<'a> Traffic<'a> {
+    /// Reads the routing objects, if the strategy routes traffic.
+    pub(crate) fn observe(snapshot: &'a Snapshot, services: Services<'a>) -> Option<Self> {
+        let routing = snapshot.rollout.routing()?;
+        let observed = sluice_traffic::split(routing, &snapshot.routing);
+        let subsets = observed.subsets.as_ref();
+        let of_service = |service: Option<&crate::snapshot::Service>| {
+            service.map(|service| service.hash().map(str::to_owned)).into_iter().collect::<Vec<_>>()
+        };
+        let mut stable = of_service(services.stable);
+        stable.extend(subsets.map(|subsets| subsets.stable.clone()));
+        let mut canary = of_service(services.canary);
+        canary.extend(subsets.map(|subsets| subsets.canary.clone()));
+        let is_known = observed.unclear.is_empty() && !observed.shares.is_empty();
+        Some(Self { routing, snapshot, observed, is_known, stable, canary })
+    }
+
+    /// The weight that means all traffic.
+    pub(crate) fn total(&self) -> i32 {
+        to_weight(self.routing.total())
+    }
+
+    /// Whether all routers say how they divide the traffic. What isn't known is neither waited out nor drained.
+    pub(crate) const fn is_known(&self) -> bool {
+        self.is_known
+    }
+
+    /// The smallest and the largest weight that the canary destination has anywhere.
+    pub(crate) fn weights(&self) -> (i32, i32) {
+        let weight = |share: Option<&sluice_traffic::Share>| share.map_or(0, |share| to_weight(share.weights.canary));
+        (weight(self.observed.least_shifted()), weight(self.observed.most_shifted()))
+    }
+
+    /// What the routers themselves say of their weights; `None` where none of them can say.
+    pub(crate) fn verified(&self) -> Option<bool> {
+        self.observed.verified()
+    }
+
+    /// Objects that nobody has looked for yet.
+    pub(crate) fn unread(&self) -> Vec<String> {
+        let needs = self.routing.needs();
+        let unread = needs.objects.iter().filter(|object| !self.snapshot.routing.knows(object));
+        unread.map(ToString::to_string).collect()
+    }
+}
+
+fn to_weight(weight: i64) -> i32 {
+    i32::try_from(weight).unwrap_or(i32::MAX)
+}
