@@ -11,6 +11,9 @@ use sluice_e2e::kubelets::SERVES_ANNOTATION;
 /// The host in all of them.
 pub(crate) const HOST: &str = "web.example.com";
 
+/// The name of the Rollout in all of them.
+pub(crate) const ROLLOUT: &str = "web";
+
 /// What the documentation says for this router.
 pub(crate) fn text(router: Router) -> &'static str {
     match router {
@@ -20,16 +23,13 @@ pub(crate) fn text(router: Router) -> &'static str {
     }
 }
 
-/// Its objects, the Rollout first, in this namespace. Its pods really answer, at a port that nobody else has: they
-/// start slowly, and serve on for a while after they were asked to stop.
+/// Its objects, the Rollout first, in this namespace, with all the steps of a careful release. Its pods really answer,
+/// at a port that nobody else has: they start slowly, and serve on for a while after they were asked to stop.
 pub(crate) fn objects(router: Router, namespace: &str) -> Result<Vec<Value>> {
     let mut objects: Vec<Value> = serde_saphyr::from_multiple(text(router))?;
     for object in &mut objects {
         object["metadata"]["namespace"] = namespace.into();
     }
-    // Beside what the example does, a step may copy requests.
-    objects[0]["spec"]["strategy"]["canary"]["trafficRouting"]["managedRoutes"] =
-        json!([{"name": "testers"}, {"name": "shadow"}]);
     let template = &mut objects[0]["spec"]["template"];
     template["metadata"]["annotations"] = json!({
         SERVES_ANNOTATION: "true",
@@ -39,6 +39,26 @@ pub(crate) fn objects(router: Router, namespace: &str) -> Result<Vec<Value>> {
     let container = &mut template["spec"]["containers"][0];
     container["ports"][0]["containerPort"] = free_port()?.into();
     container["readinessProbe"]["periodSeconds"] = 1.into();
+
+    let canary = &mut objects[0]["spec"]["strategy"]["canary"];
+    canary["abortScaleDownDelaySeconds"] = 1.into();
+    canary["scaleDownDelaySeconds"] = 1.into();
+    let routing = &mut canary["trafficRouting"];
+    if !routing["propagationDelay"].is_null() {
+        routing["propagationDelay"] = "1s".into();
+    }
+    // What the example does first, beside it copies where the router can make them, and then everybody.
+    let mut steps = vec![canary["steps"][0].clone()];
+    if router != Router::Nginx {
+        let copies = json!({"name": "copies", "match": [{"path": {"prefix": "/copied"}}], "percentage": 100});
+        steps.push(json!({"setMirrorRoute": copies}));
+        canary["trafficRouting"]["managedRoutes"] = json!([{"name": "testers"}, {"name": "copies"}]);
+    }
+    steps.push(json!({"pause": {}}));
+    for weight in [5, 10, 25, 50, 75, 100] {
+        steps.extend([json!({"setWeight": weight}), json!({"pause": {}})]);
+    }
+    canary["steps"] = steps.into();
     Ok(objects)
 }
 

@@ -1,17 +1,17 @@
 //! Releases under load: a real control plane, real proxies and pods that really answer. No request fails, and each
 //! revision answers as many as its weight says.
 
-mod by_hand;
 mod example;
+mod release;
 mod served;
 mod under_load;
 
 use anyhow::{Context as _, Result, ensure};
-use serde_json::{Value, json};
 use sluice_e2e::dataplane::{DataPlane, Router};
-use sluice_e2e::{crds, in_namespace};
+use sluice_e2e::scenario::{Account, Controller, Reach};
+use sluice_e2e::{Namespace, crds, in_namespace};
 
-use by_hand::Release;
+use release::Release;
 use under_load::{Between, UnderLoad, anybody, tester};
 
 /// Requests at each weight; with those in between a release under load has 50,000.
@@ -38,27 +38,32 @@ async fn released(router: Router, purpose: &str) -> Result<()> {
     in_namespace(purpose, async |namespace| {
         crds::install(&namespace.cluster.client).await?;
         crds::install_routers(&namespace.cluster.client).await?;
-        let plane = DataPlane::start(namespace, router).await?;
-        let objects = example::objects(router, &namespace.name)?;
-        let mut release = Release::first(namespace, &plane, &objects, "one").await?;
-        let mut load = UnderLoad::begin(namespace, &plane);
-        aborted(&mut release, &mut load, router).await.context("while a release is aborted at 50 %")?;
-        completed(&mut release, &mut load).await.context("while a release is completed")?;
-        let answered = load.end().await?;
-        ensure!(answered >= AT_LEAST, "only {answered} requests were answered");
-        Ok(())
+        let controller = Controller::start(&namespace.name, Reach::Namespace, Account::Admin)?;
+        let outcome = released_under_load(router, namespace).await;
+        outcome.with_context(|| controller.last_words())?;
+        controller.stop().await
     })
     .await
 }
 
+async fn released_under_load(router: Router, namespace: &Namespace) -> Result<()> {
+    let plane = DataPlane::start(namespace, router).await?;
+    let release = Release::first(namespace, &plane, &example::objects(router, &namespace.name)?).await?;
+    let mut load = UnderLoad::begin(namespace, &plane);
+    aborted(&release, &mut load, router).await.context("while a release is aborted at 50 %")?;
+    completed(&release, &mut load).await.context("while a release is completed")?;
+    load.loses_a_pod(SAMPLE).await.context("while a pod is killed")?;
+    let answered = load.end().await?;
+    ensure!(answered >= AT_LEAST, "only {answered} requests were answered");
+    Ok(())
+}
+
 /// Testers first, with copies of some requests where the router can make them; then 5, 10, 25 and 50 %; and back.
-async fn aborted(release: &mut Release<'_>, load: &mut UnderLoad<'_>, router: Router) -> Result<()> {
-    let between = Between { old: "one", new: "two" };
-    let copies = router != Router::Nginx;
-    release.begin("two", testers(), copies.then(shadow)).await?;
+async fn aborted(release: &Release<'_>, load: &mut UnderLoad<'_>, router: Router) -> Result<()> {
+    let between = Between { old: &release.stable().await?, new: &release.begin("web:2.0").await? };
     load.divide(SAMPLE, anybody(), between, 0).await?;
     load.divide(SAMPLE, tester(), between, 100).await?;
-    if copies {
+    if router != Router::Nginx {
         load.copies(between, SAMPLE).await?;
     }
     for percent in [5, 10, 25, 50] {
@@ -66,26 +71,17 @@ async fn aborted(release: &mut Release<'_>, load: &mut UnderLoad<'_>, router: Ro
         load.divide(AT_EACH_WEIGHT, anybody(), between, percent).await?;
     }
     release.abort().await?;
-    load.divide(AT_EACH_WEIGHT, anybody(), between, 0).await
+    load.divide(AT_EACH_WEIGHT, anybody(), between, 0).await?;
+    load.divide(SAMPLE, tester(), between, 0).await
 }
 
-async fn completed(release: &mut Release<'_>, load: &mut UnderLoad<'_>) -> Result<()> {
-    let between = Between { old: "one", new: "three" };
-    release.begin("three", testers(), None).await?;
+async fn completed(release: &Release<'_>, load: &mut UnderLoad<'_>) -> Result<()> {
+    let between = Between { old: &release.stable().await?, new: &release.begin("web:3.0").await? };
     load.divide(SAMPLE, tester(), between, 100).await?;
     for percent in [5, 10, 25, 50, 75, 100] {
         release.shift(percent).await?;
         load.divide(AT_EACH_WEIGHT, anybody(), between, percent).await?;
     }
-    release.promote().await?;
-    load.divide(AT_EACH_WEIGHT, anybody(), between, 100).await?;
-    load.loses_a_pod(SAMPLE).await
-}
-
-fn testers() -> Value {
-    json!({"name": "testers", "match": [{"headerName": "x-tester", "headerValue": {"exact": "yes"}}]})
-}
-
-fn shadow() -> Value {
-    json!({"name": "shadow", "match": [{"path": {"prefix": "/copied"}}], "percentage": 100})
+    release.complete().await?;
+    load.divide(AT_EACH_WEIGHT, anybody(), between, 100).await
 }

@@ -2,8 +2,7 @@
 
 use anyhow::{Result, ensure};
 use serde_json::Value;
-use sluice_crds::template::HASH_LABEL;
-use sluice_e2e::dataplane::{DataPlane, Destination, View};
+use sluice_e2e::dataplane::{DataPlane, View};
 
 const CANARY: &str = "web-canary";
 
@@ -13,19 +12,6 @@ pub(crate) async fn weight(plane: &DataPlane, percent: u32) -> Result<()> {
     let served = plane.serves(&expected, |view| {
         let weights = weights(view);
         ensure!(weights == [i64::from(percent)], "the weights are {weights:?}");
-        Ok(())
-    });
-    served.await.map(drop)
-}
-
-/// So many pods of this revision, and no others, are behind a Service.
-pub(crate) async fn pods_of(plane: &DataPlane, service: &str, revision: &str, count: usize) -> Result<()> {
-    let expected = format!("{count} pods of {revision} behind {service}");
-    let served = plane.serves(&expected, |view| {
-        let pods = view.pods_behind(&Destination::new(service, 80));
-        let revisions: Vec<&str> =
-            pods.iter().filter_map(|pod| pod["metadata"]["labels"][HASH_LABEL].as_str()).collect();
-        ensure!(revisions == vec![revision; count], "there are {revisions:?}");
         Ok(())
     });
     served.await.map(drop)
