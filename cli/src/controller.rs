@@ -11,9 +11,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use sluice_controller::{
-    Clock, Controller, ElectionSettings, GivenBack, Pages, Settings, ShutdownHandle, release_all,
-};
+use sluice_controller::{Clock, Controller, ElectionSettings, GivenBack, Pages, Settings, ShutdownHandle, release_all};
 use tokio::net::TcpListener;
 
 use cluster::Cluster;

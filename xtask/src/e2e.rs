@@ -23,11 +23,11 @@ const FOLDER: &str = "e2e";
 const FEATURE: &str = "sluice-e2e/control-plane";
 const KUBELETS: &str = "sluice-kubelets";
 /// These pass their time waiting, so many more of them run at once than there are cores.
-const WAITING: [&str; 2] = ["scenarios", "templates"];
+const WAITING: [&str; 3] = ["scenarios", "templates", "traffic"];
 const SLUICE: &str = "sluice";
 const AT_ONCE: &str = "16";
 
-/// Run the end-to-end tests on a real control plane of their own (4 min; 4 to 12 min more the first time).
+/// Run the end-to-end tests on a real control plane of their own (5 min; 4 to 12 min more the first time).
 ///
 /// Builds the control plane if its sources changed, fetches Prometheus, nginx and Envoy where they are not installed,
 /// starts what the tests need, runs them, and takes everything down again, also when it is interrupted.

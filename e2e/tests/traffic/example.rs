@@ -5,7 +5,7 @@ use kube::api::{Api, DynamicObject, Patch, PatchParams};
 use kube::core::{ApiResource, GroupVersionKind};
 use serde_json::{Value, json};
 use sluice_e2e::Namespace;
-use sluice_e2e::dataplane::Router;
+use sluice_e2e::dataplane::{Destination, Router};
 use sluice_e2e::kubelets::SERVES_ANNOTATION;
 
 /// The host in all of them.
@@ -14,19 +14,61 @@ pub(crate) const HOST: &str = "web.example.com";
 /// The name of the Rollout in all of them.
 pub(crate) const ROLLOUT: &str = "web";
 
-/// What the documentation says for this router.
-pub(crate) fn text(router: Router) -> &'static str {
-    match router {
-        Router::Nginx => include_str!("../../../docs/examples/nginx.yaml"),
-        Router::Istio => include_str!("../../../docs/examples/istio.yaml"),
-        Router::GatewayApi => include_str!("../../../docs/examples/gateway-api.yaml"),
+/// A way to divide traffic that the documentation has an example for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    Nginx,
+    Istio,
+    /// By subsets of one Service.
+    IstioSubsets,
+    GatewayApi,
+}
+
+impl Way {
+    pub(crate) const fn router(self) -> Router {
+        match self {
+            Self::Nginx => Router::Nginx,
+            Self::Istio | Self::IstioSubsets => Router::Istio,
+            Self::GatewayApi => Router::GatewayApi,
+        }
+    }
+
+    /// Whether the router can send copies of requests.
+    pub(crate) fn copies(self) -> bool {
+        self != Self::Nginx
+    }
+
+    /// Where the stable revision is.
+    pub(crate) fn stable(self) -> Destination {
+        self.destination("stable")
+    }
+
+    /// Where the new revision is.
+    pub(crate) fn canary(self) -> Destination {
+        self.destination("canary")
+    }
+
+    fn destination(self, role: &str) -> Destination {
+        match self {
+            Self::IstioSubsets => Destination { subset: Some(role.to_owned()), ..Destination::new("web", 80) },
+            _ => Destination::new(&format!("web-{role}"), 80),
+        }
+    }
+
+    fn text(self) -> &'static str {
+        match self {
+            Self::Nginx => include_str!("../../../docs/examples/nginx.yaml"),
+            Self::Istio => include_str!("../../../docs/examples/istio.yaml"),
+            Self::IstioSubsets => include_str!("../../../docs/examples/istio-subsets.yaml"),
+            Self::GatewayApi => include_str!("../../../docs/examples/gateway-api.yaml"),
+        }
     }
 }
 
 /// Its objects, the Rollout first, in this namespace, with all the steps of a careful release. Its pods really answer,
 /// at a port that nobody else has: they start slowly, and serve on for a while after they were asked to stop.
-pub(crate) fn objects(router: Router, namespace: &str) -> Result<Vec<Value>> {
-    let mut objects: Vec<Value> = serde_saphyr::from_multiple(text(router))?;
+pub(crate) fn objects(way: Way, namespace: &str) -> Result<Vec<Value>> {
+    let mut objects: Vec<Value> = serde_saphyr::from_multiple(way.text())?;
     for object in &mut objects {
         object["metadata"]["namespace"] = namespace.into();
     }
@@ -49,7 +91,7 @@ pub(crate) fn objects(router: Router, namespace: &str) -> Result<Vec<Value>> {
     }
     // What the example does first, beside it copies where the router can make them, and then everybody.
     let mut steps = vec![canary["steps"][0].clone()];
-    if router != Router::Nginx {
+    if way.copies() {
         let copies = json!({"name": "copies", "match": [{"path": {"prefix": "/copied"}}], "percentage": 100});
         steps.push(json!({"setMirrorRoute": copies}));
         canary["trafficRouting"]["managedRoutes"] = json!([{"name": "testers"}, {"name": "copies"}]);

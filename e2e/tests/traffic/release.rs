@@ -6,10 +6,10 @@ use anyhow::{Context as _, Result, ensure};
 use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
 use sluice_crds::template::HASH_LABEL;
-use sluice_e2e::dataplane::{DataPlane, Destination};
+use sluice_e2e::dataplane::DataPlane;
 use sluice_e2e::{Kind, Namespace, eventually};
 
-use crate::example::{ROLLOUT, apply};
+use crate::example::{ROLLOUT, Way, apply, objects};
 use crate::served::{route_of_testers, weight};
 
 /// A release waits for pods, proxies and a controller on a busy machine.
@@ -23,15 +23,15 @@ pub(crate) struct Release<'a> {
 
 impl<'a> Release<'a> {
     /// The first revision serves everything.
-    pub(crate) async fn first(namespace: &'a Namespace, plane: &'a DataPlane, objects: &[Value]) -> Result<Self> {
-        for object in objects {
-            apply(namespace, object).await?;
+    pub(crate) async fn first(namespace: &'a Namespace, plane: &'a DataPlane, way: Way) -> Result<Self> {
+        for object in objects(way, &namespace.name)? {
+            apply(namespace, &object).await?;
         }
         let release = Self { namespace, plane };
         release.is("Healthy", |status| status["stableRS"] == status["currentPodHash"]).await?;
         let pods = plane.serves("the first revision", |view| {
-            let pods = view.pods_behind(&Destination::new("web-stable", 80));
-            ensure!(pods.len() == 4, "{} pods are behind the stable Service", pods.len());
+            let pods = view.pods_behind(&way.stable());
+            ensure!(pods.len() == 4, "{} pods are serve", pods.len());
             Ok(())
         });
         pods.await?;

@@ -73,15 +73,14 @@ impl<'a> UnderLoad<'a> {
     }
 
     /// Each copied request is answered by the old revision, and one pod of the new one has got it too.
-    pub(crate) async fn copies(&mut self, between: Between<'_>, requests: u64) -> Result<()> {
-        let canary = Destination::new("web-canary", 80);
+    pub(crate) async fn copies(&mut self, canary: &Destination, between: Between<'_>, requests: u64) -> Result<()> {
         let view = self.plane.serves("a pod of the new revision", |view| {
-            ensure!(view.pods_behind(&canary).len() == 1, "there is not one");
+            ensure!(view.pods_behind(canary).len() == 1, "there is not one");
             Ok(())
         });
         let view = view.await?;
-        let pod = view.pods_behind(&canary).first().map(|pod| sight::name(pod).to_owned()).context("no pod")?;
-        let address = view.address_of(&pod, &canary).context("it does not listen")?.into();
+        let pod = view.pods_behind(canary).first().map(|pod| sight::name(pod).to_owned()).context("no pod")?;
+        let address = view.address_of(&pod, canary).context("it does not listen")?.into();
         let received = async || anyhow::Ok(text_at(address, COUNT_PATH).await?.parse::<u64>()?);
         let before = received().await?;
         self.divide(requests, copied(), between, 0).await?;
@@ -93,15 +92,14 @@ impl<'a> UnderLoad<'a> {
         .await
     }
 
-    /// A pod behind the stable Service is killed: requests fail until its endpoint is gone, and none afterwards.
-    pub(crate) async fn loses_a_pod(&mut self, requests: u64) -> Result<()> {
-        let stable = Destination::new("web-stable", 80);
+    /// A pod of the stable revision is killed: requests fail until its endpoint is gone, and none afterwards.
+    pub(crate) async fn loses_a_pod(&mut self, stable: &Destination, requests: u64) -> Result<()> {
         let view = self.plane.serves("pods", |_| Ok(())).await?;
         let name = |pod: &Value| sight::name(pod).to_owned();
-        let pod = view.pods_behind(&stable).first().map(|pod| name(pod)).context("no pod")?;
+        let pod = view.pods_behind(stable).first().map(|pod| name(pod)).context("no pod")?;
         self.namespace.annotate_pod(&pod, "crash-after", "0s").await?;
         let served = self.plane.serves("all pods but the killed one", |view| {
-            ensure!(view.address_of(&pod, &stable).is_none(), "its endpoint is still there");
+            ensure!(view.address_of(&pod, stable).is_none(), "its endpoint is still there");
             Ok(())
         });
         served.await?;
