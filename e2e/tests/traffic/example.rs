@@ -76,7 +76,7 @@ pub(crate) fn objects(way: Way, namespace: &str) -> Result<Vec<Value>> {
     template["metadata"]["annotations"] = json!({
         SERVES_ANNOTATION: "true",
         "sandbox.sluice.dev/ready-after": "700ms",
-        "sandbox.sluice.dev/shutdown-after": "3s",
+        "sandbox.sluice.dev/shutdown-after": "5s",
     });
     let container = &mut template["spec"]["containers"][0];
     container["ports"][0]["containerPort"] = free_port()?.into();

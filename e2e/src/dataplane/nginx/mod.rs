@@ -15,6 +15,9 @@ use super::view::View;
 use crate::exchange::text_at;
 use config::Frame;
 
+/// Requests of everybody here come from 127.0.0.1, so a port that is free at this address stays so.
+const LISTENS_AT: Ipv4Addr = Ipv4Addr::new(127, 1, 0, 1);
+
 pub(super) struct Nginx {
     process: Child,
     folder: Folder,
@@ -26,7 +29,7 @@ pub(super) struct Nginx {
 impl Nginx {
     pub(super) async fn start() -> Result<Self> {
         let folder = Folder::new("nginx")?;
-        let free = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let free = std::net::TcpListener::bind((LISTENS_AT, 0))?;
         let address = free.local_addr()?;
         let text = config::text(&View::default(), Frame { folder: folder.path(), listen: address, generation: 0 })?;
         folder.write("nginx.conf", &text)?;
@@ -76,5 +79,15 @@ impl Nginx {
         let master = self.process.id().context("nginx has ended")?;
         let children = std::fs::read_to_string(format!("/proc/{master}/task/{master}/children"))?;
         Ok(children.split_whitespace().filter_map(|id| id.parse().ok()).collect())
+    }
+}
+
+/// Ends the workers with their master: killed alone, it would leave them behind.
+impl Drop for Nginx {
+    fn drop(&mut self) {
+        let ids = self.process.id().into_iter().chain(self.workers().unwrap_or_default());
+        let ids: Vec<String> = ids.map(|id| id.to_string()).collect();
+        // There is nobody to tell if it fails, and what has ended needs no killing.
+        let _ended = std::process::Command::new("kill").arg("-KILL").args(ids).status();
     }
 }
