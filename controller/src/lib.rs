@@ -29,5 +29,5 @@ pub use controller::{Controller, Pages, RunError, Settings};
 pub use election::ElectionSettings;
 pub use pass::Decide;
 pub use release_all::{GivenBack, ReleaseError, release_all};
-pub use runs::{Measuring, Transport, over_network};
+pub use runs::{Measuring, Transport, for_probes, over_network};
 pub use shutdown::{Shutdown, ShutdownHandle};

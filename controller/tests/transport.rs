@@ -1,15 +1,18 @@
-//! Requests to metric providers over a real network: what is brought back, and what is refused.
+//! Requests to metric providers and through routers over a real network: what is brought back, and what is refused.
 
+use std::collections::BTreeSet;
 use std::io::{Read, Write};
+use std::net::SocketAddr;
 
 use axum::Router;
+use axum::extract::ConnectInfo;
 use axum::response::Redirect;
 use axum::routing::{get, post};
 use jiff::SignedDuration;
 use sluice_analysis::address::AddressPolicy;
 use sluice_analysis::provider::Failure;
 use sluice_analysis::provider::http::{HttpAnswer, HttpRequest, LARGEST_ANSWER, Method, SignIn};
-use sluice_controller::over_network;
+use sluice_controller::{for_probes, over_network};
 
 fn request(url: &str) -> HttpRequest {
     HttpRequest {
@@ -127,4 +130,26 @@ async fn an_answer_that_breaks_off_is_no_answer() {
     let problem = ask(request(&format!("http://{address}/"))).await.expect_err("half an answer");
     assert!(problem.0.starts_with("the answer broke off"), "{problem}");
     server.join().expect("no panic");
+}
+
+#[tokio::test]
+async fn a_probe_takes_a_redirect_for_an_answer_and_a_new_connection_for_each_request() {
+    let _installed = rustls::crypto::ring::default_provider().install_default();
+    let who = |ConnectInfo(peer): ConnectInfo<SocketAddr>| async move {
+        (http::StatusCode::FOUND, [("location", "/elsewhere".to_owned()), ("x-peer", peer.to_string())])
+    };
+    let pages = Router::new().route("/", get(who)).into_make_service_with_connect_info::<SocketAddr>();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}/", listener.local_addr().expect("an address"));
+    tokio::spawn(async move { axum::serve(listener, pages).await });
+    let transport = for_probes(AddressPolicy::default());
+    let mut peers = BTreeSet::new();
+    for _ in 0..5 {
+        let answer = transport(request(&url)).await.expect("an answer");
+        assert_eq!(answer.status, 302);
+        peers.insert(answer.header("x-peer").expect("a header").to_owned());
+    }
+    assert_eq!(peers.len(), 5);
+    let metadata = transport(request("http://169.254.169.254/latest/")).await;
+    assert!(metadata.is_err_and(|refused| refused.0.contains("169.254.169.254")));
 }

@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use http::Request;
 use kube::client::Body;
 use serde_json::Value;
-use sluice_scenarios::{Before, Call, Doing, Observed, Scenario, Step, applied, collection, doing};
+use sluice_scenarios::{Before, Call, Doing, Observed, ROUTING_KINDS, Scenario, Step, applied, collection, doing};
 use tokio::time::{Instant, sleep};
 
 use crate::cluster::Kind;
@@ -41,6 +41,8 @@ pub async fn told_on_the_real_control_plane(file: &Path) -> Result<()> {
 pub struct Telling<'a> {
     namespace: &'a Namespace,
     rollout: String,
+    /// The kinds of routing objects that are given; others may not be served.
+    routing: Vec<&'static str>,
     events: History,
     events_so_far: usize,
 }
@@ -49,7 +51,9 @@ impl<'a> Telling<'a> {
     /// Everything that is told from now on is seen.
     pub async fn begin(namespace: &'a Namespace, scenario: &Scenario) -> Result<Self> {
         let events = History::of(namespace, Kind::EVENT).await?;
-        Ok(Self { namespace, rollout: scenario.rollout().to_owned(), events, events_so_far: 0 })
+        let given = |kind: &&str| scenario.given.iter().any(|manifest| manifest["kind"] == **kind);
+        let routing = ROUTING_KINDS.into_iter().filter(given).collect();
+        Ok(Self { namespace, rollout: scenario.rollout().to_owned(), routing, events, events_so_far: 0 })
     }
 
     /// Applies what is given and takes each step.
@@ -106,6 +110,10 @@ impl<'a> Telling<'a> {
     async fn observe(&self) -> Result<Observed> {
         let rollouts = self.list("Rollout").await?;
         let rollout = rollouts.into_iter().find(|rollout| rollout["metadata"]["name"] == self.rollout.as_str());
+        let mut routing = Vec::new();
+        for kind in &self.routing {
+            routing.extend(self.list(kind).await?);
+        }
         Ok(Observed {
             rollout: rollout.unwrap_or_default(),
             replica_sets: self.list("ReplicaSet").await?,
@@ -113,6 +121,7 @@ impl<'a> Telling<'a> {
             pods: self.list("Pod").await?,
             routing: self.list("Ingress").await?,
             events: self.reasons(),
+            routing,
         })
     }
 

@@ -19,6 +19,7 @@ mod observe;
 mod packed_template;
 mod patch;
 mod phase;
+mod ping_pong;
 mod plan;
 mod pods;
 pub mod probe;

@@ -6,6 +6,7 @@ use sluice_crds::template::{StepHash, TemplateHash};
 use sluice_crds::values::{IntOrPercent, Rounding};
 use sluice_crds::{AnalysisRun, Rollout};
 
+use crate::ping_pong;
 use crate::plan::Event;
 use crate::revisions;
 use crate::snapshot::{Pod, ReplicaSet, Service, Snapshot};
@@ -75,9 +76,9 @@ pub(crate) struct Budgets {
 /// The Services of the strategy.
 #[derive(Clone, Copy)]
 pub(crate) struct Services<'a> {
-    /// `canary.stableService`
+    /// `canary.stableService`, or the one of `canary.pingPong` that has its role.
     pub(crate) stable: Option<&'a Service>,
-    /// `canary.canaryService`
+    /// `canary.canaryService`, or the other one.
     pub(crate) canary: Option<&'a Service>,
     /// `blueGreen.activeService`
     pub(crate) active: Option<&'a Service>,
@@ -106,11 +107,10 @@ impl<'a> Strategy<'a> {
         };
         let none = Services { stable: None, canary: None, active: None, preview: None };
         match self {
-            Self::Canary(canary) => Services {
-                stable: find(canary.stable_service.as_deref()),
-                canary: find(canary.canary_service.as_deref()),
-                ..none
-            },
+            Self::Canary(_) => {
+                let (stable, canary) = ping_pong::service_names(&snapshot.rollout);
+                Services { stable: find(stable), canary: find(canary), ..none }
+            }
             Self::BlueGreen(blue_green) => Services {
                 active: find(Some(&blue_green.active_service)),
                 preview: find(blue_green.preview_service.as_deref()),

@@ -10,7 +10,7 @@ use sluice_crds::template::{StepHash, TemplateHash};
 use sluice_crds::values::Selector;
 use sluice_traffic::{Needs, Routing};
 
-use crate::refuse;
+use crate::{ping_pong, refuse};
 
 /// A Rollout that can be planned for. The object can't be changed, so what was worked out stays true.
 #[derive(Clone, Debug)]
@@ -81,9 +81,10 @@ fn routing(rollout: &Rollout) -> Option<Routing> {
     let canary = rollout.spec.canary()?;
     let traffic = canary.traffic_routing.clone()?;
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    let (stable, new) = ping_pong::service_names(rollout);
     let metadata = &rollout.metadata;
     let routing = Routing::new(&text(&metadata.name), &text(&metadata.namespace), &text(&metadata.uid), traffic);
-    Some(routing.with_services(&text(&canary.stable_service), &text(&canary.canary_service)))
+    Some(routing.with_services(stable.unwrap_or_default(), new.unwrap_or_default()))
 }
 
 /// Over the JSON that Go writes, where no list is `null`.

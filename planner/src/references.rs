@@ -5,6 +5,7 @@ use sluice_crds::mistake::{FieldPath, Mistake};
 use sluice_crds::template::HASH_LABEL;
 
 use crate::names::MANAGED_BY;
+use crate::ping_pong;
 use crate::snapshot::{Service, Snapshot};
 
 /// Adds all such mistakes.
@@ -14,6 +15,11 @@ pub(crate) fn check(snapshot: &Snapshot, found: &mut Vec<Mistake>) {
         let path = FieldPath::of("spec.strategy.canary");
         check_service(snapshot, &path.field("stableService"), canary.stable_service.as_deref(), found);
         check_service(snapshot, &path.field("canaryService"), canary.canary_service.as_deref(), found);
+        if let Some(both) = ping_pong::of(&snapshot.rollout) {
+            let path = path.field("pingPong");
+            check_service(snapshot, &path.field("pingService"), Some(&both.ping_service), found);
+            check_service(snapshot, &path.field("pongService"), Some(&both.pong_service), found);
+        }
     }
     if let Some(blue_green) = spec.blue_green() {
         let path = FieldPath::of("spec.strategy.blueGreen");

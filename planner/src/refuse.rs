@@ -37,9 +37,6 @@ fn unfinished(path: &FieldPath, mend: &str) -> Mistake {
 
 fn unfinished_canary(canary: &CanaryStrategy, found: &mut Vec<Mistake>) {
     let path = FieldPath::of("spec.strategy.canary");
-    if canary.ping_pong.is_some() {
-        found.push(unfinished(&path.field("pingPong"), "use stableService and canaryService"));
-    }
     if let Some(routing) = &canary.traffic_routing {
         unfinished_routers(&path.field("trafficRouting"), routing, found);
     }
@@ -65,10 +62,6 @@ fn unfinished_routers(path: &FieldPath, routing: &TrafficRouting, found: &mut Ve
     ];
     let used = routers.iter().filter(|(used, _)| *used);
     found.extend(used.map(|(_, field)| unfinished(&path.field(*field), ROUTERS)));
-    let plugins = routing.plugins.iter().flat_map(|plugins| plugins.keys()).filter(|name| *name != GATEWAY_PLUGIN);
-    found.extend(plugins.map(|name| unfinished(&path.field("plugins").key(name), ROUTERS)));
 }
 
 const ROUTERS: &str = "use nginx, istio or gatewayAPI";
-/// A plugin that is built in.
-const GATEWAY_PLUGIN: &str = "argoproj-labs/gatewayAPI";

@@ -3,6 +3,7 @@
 mod references;
 mod routes;
 mod table;
+mod watched;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -11,13 +12,14 @@ use serde_json::Value;
 use sluice_crds::AnalysisRun;
 use sluice_crds::rollout::analysis::TemplateRef;
 use sluice_planner::{Metadata, Pod, ReadRollout, ReplicaSet, Service, Snapshot, Template};
-use sluice_traffic::{Kind as RoutingKind, Needs};
+use sluice_traffic::Needs;
 
 use references::References;
 pub(crate) use references::services_of;
 use references::templates_named_by;
 pub(crate) use routes::{Routes, Unread};
 pub(crate) use table::{Cached, Table};
+pub(crate) use watched::Watched;
 
 /// A name within a namespace. Sorted by namespace, so that those of one are together.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,90 +37,6 @@ impl Name {
 impl std::fmt::Display for Name {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}/{}", self.namespace, self.name)
-    }
-}
-
-/// The kinds that are watched.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Watched {
-    Rollout,
-    ReplicaSet,
-    Pod,
-    Service,
-    AnalysisRun,
-    AnalysisTemplate,
-    ClusterAnalysisTemplate,
-    Job,
-    /// Watched only while a Rollout needs an object of this kind.
-    Route(RoutingKind),
-    /// Likewise; it says which routes of other namespaces may lead into its own.
-    ReferenceGrant,
-}
-
-impl Watched {
-    /// Those that are watched whatever the Rollouts say.
-    pub(crate) const ALL: [Self; 8] = [
-        Self::Rollout,
-        Self::ReplicaSet,
-        Self::Pod,
-        Self::Service,
-        Self::AnalysisRun,
-        Self::AnalysisTemplate,
-        Self::ClusterAnalysisTemplate,
-        Self::Job,
-    ];
-
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Rollout => "Rollout",
-            Self::ReplicaSet => "ReplicaSet",
-            Self::Pod => "Pod",
-            Self::Service => "Service",
-            Self::AnalysisRun => "AnalysisRun",
-            Self::AnalysisTemplate => "AnalysisTemplate",
-            Self::ClusterAnalysisTemplate => "ClusterAnalysisTemplate",
-            Self::Job => "Job",
-            Self::Route(kind) => kind.as_str(),
-            Self::ReferenceGrant => "ReferenceGrant",
-        }
-    }
-
-    /// Its API group; empty for the core one.
-    pub(crate) const fn group(self) -> &'static str {
-        match self {
-            Self::Rollout | Self::AnalysisRun | Self::AnalysisTemplate | Self::ClusterAnalysisTemplate => "argoproj.io",
-            Self::ReplicaSet => "apps",
-            Self::Job => "batch",
-            Self::Pod | Self::Service => "",
-            Self::Route(kind) => kind.group(),
-            Self::ReferenceGrant => RoutingKind::HttpRoute.group(),
-        }
-    }
-
-    /// The versions of its API that can be read, the best first.
-    pub(crate) const fn versions(self) -> &'static [&'static str] {
-        match self {
-            Self::Rollout | Self::AnalysisRun | Self::AnalysisTemplate | Self::ClusterAnalysisTemplate => &["v1alpha1"],
-            Self::ReplicaSet | Self::Job | Self::Pod | Self::Service => &["v1"],
-            Self::Route(kind) => kind.versions(),
-            Self::ReferenceGrant => &["v1", "v1beta1"],
-        }
-    }
-
-    /// The kind's name in the path of a request.
-    pub(crate) const fn plural(self) -> &'static str {
-        match self {
-            Self::Rollout => "rollouts",
-            Self::ReplicaSet => "replicasets",
-            Self::Pod => "pods",
-            Self::Service => "services",
-            Self::AnalysisRun => "analysisruns",
-            Self::AnalysisTemplate => "analysistemplates",
-            Self::ClusterAnalysisTemplate => "clusteranalysistemplates",
-            Self::Job => "jobs",
-            Self::Route(kind) => kind.plural(),
-            Self::ReferenceGrant => "referencegrants",
-        }
     }
 }
 

@@ -31,6 +31,8 @@ struct OfKind {
     objects: BTreeMap<Name, Cached<Value>>,
     /// What is needed and was looked for: what is not among the objects isn't there.
     known: BTreeSet<Name>,
+    /// Of what is being read, the objects that are gone already.
+    gone: BTreeSet<Name>,
     sight: Sight,
     /// The version of its API in which it is watched.
     version: &'static str,
@@ -173,6 +175,7 @@ impl Routes {
         if kind != Watched::ReferenceGrant {
             of_kind.known.insert(needed);
         }
+        of_kind.gone.remove(&object.name);
         of_kind.objects.insert(object.name.clone(), object);
         users.clone()
     }
@@ -187,10 +190,12 @@ impl Routes {
         }
         for object in found {
             let held = of_kind.objects.get(&object.name);
-            if held.is_none_or(|held| is_older(&held.version, &object.version)) {
+            let is_newer = held.is_none_or(|held| is_older(&held.version, &object.version));
+            if is_newer && !of_kind.gone.contains(&object.name) {
                 of_kind.objects.insert(object.name.clone(), object);
             }
         }
+        of_kind.gone.retain(|name| needed_as(kind, name) != *needed);
         users
     }
 
@@ -202,6 +207,8 @@ impl Routes {
         of_kind.objects.remove(name);
         if kind != Watched::ReferenceGrant {
             of_kind.known.insert(needed);
+        } else if !of_kind.known.contains(&needed) {
+            of_kind.gone.insert(name.clone());
         }
         users.clone()
     }
@@ -289,6 +296,7 @@ impl Routes {
         if users.is_empty() {
             of_kind.users.remove(needed);
             of_kind.known.remove(needed);
+            of_kind.gone.retain(|name| needed_as(kind, name) != *needed);
             of_kind.objects.retain(|name, _| needed_as(kind, name) != *needed);
         }
     }

@@ -85,7 +85,8 @@ fn strategy(rollout: &Rollout) -> &'static str {
 fn router(rollout: &Rollout) -> String {
     let routing = rollout.spec.canary().and_then(|canary| canary.traffic_routing.as_ref());
     let Some(Ok(serde_json::Value::Object(routing))) = routing.map(serde_json::to_value) else { return String::new() };
-    let routers = ["alb", "ambassador", "apisix", "appMesh", "istio", "nginx", "plugins", "smi", "traefik"];
+    let routers =
+        ["alb", "ambassador", "apisix", "appMesh", "gatewayAPI", "istio", "nginx", "plugins", "smi", "traefik"];
     routers.into_iter().filter(|router| routing.contains_key(*router)).collect::<Vec<_>>().join(",")
 }
 

@@ -123,8 +123,8 @@ async fn ask_once(transport: &Transport, question: &Question) -> Result<String, 
         Ok(answer) => answer?,
         Err(_) => return Err(Failure(format!("no answer within {TIME_LIMIT:?}"))),
     };
-    let header = answer.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(&question.header));
-    header
-        .map(|(_, value)| value.trim().to_owned())
+    answer
+        .header(&question.header)
+        .map(|version| version.trim().to_owned())
         .ok_or_else(|| Failure(format!("an answer with status {} has no header {:?}", answer.status, question.header)))
 }

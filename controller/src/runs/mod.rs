@@ -24,8 +24,7 @@ use sluice_analysis::provider::sigv4::Credentials;
 pub(crate) use desk::Desk;
 pub(crate) use pass::RunPasses;
 pub(crate) use providers::Providers;
-pub(crate) use transport::for_probes;
-pub use transport::over_network;
+pub use transport::{for_probes, over_network};
 
 /// Sends one request and brings the answer.
 pub type Transport = Arc<dyn Fn(HttpRequest) -> BoxFuture<'static, Result<HttpAnswer, Failure>> + Send + Sync>;

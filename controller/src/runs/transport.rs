@@ -26,7 +26,7 @@ pub fn over_network(policy: AddressPolicy) -> Transport {
 
 /// The way for probes of a router: each request has a connection of its own, because some routers share out
 /// connections, and a redirect is an answer like any other.
-pub(crate) fn for_probes(policy: AddressPolicy) -> Transport {
+pub fn for_probes(policy: AddressPolicy) -> Transport {
     transport(Network { policy, probes: true, checked: OnceLock::new(), unchecked: OnceLock::new() })
 }
 

@@ -1,4 +1,4 @@
-//! The controller is removed: nothing of it stays in objects of others.
+//! A Rollout or the whole controller is removed: nothing of it stays in objects of others.
 
 use serde_json::{Value, json};
 use sluice_controller::ReleaseError;
@@ -6,7 +6,7 @@ use sluice_sandbox::api::access::User;
 use sluice_sandbox::api::request::Request;
 
 use crate::router::SERVICES;
-use crate::support::Shop;
+use crate::support::{ROLLOUTS, Shop};
 
 /// A release at a fifth of the traffic.
 async fn canary(shop: &Shop) {
@@ -37,6 +37,18 @@ async fn what_releases_have_routed_is_given_back_and_each_rollout_is_told() {
     assert_eq!(shop.lease_holder(), "", "the lease is free again");
     let again = shop.release_all("remover").await.expect("nobody leads");
     assert!(again.iter().all(|one| one.outcome.as_deref() == Ok("nothing to give back")), "{again:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rollout_that_is_deleted_in_mid_release_leaves_nothing_behind() {
+    let shop = Shop::open();
+    let running = shop.controller("a");
+    canary(&shop).await;
+    shop.ask(Request::delete(&format!("{ROLLOUTS}/web")));
+    let is_gone = |shop: &Shop| shop.ask(Request::get(ROLLOUTS))["items"] == json!([]);
+    shop.until("it is gone", is_gone).await;
+    assert_eq!(shop.weights("web"), [0]);
+    running.stop().await;
 }
 
 #[tokio::test(start_paused = true)]

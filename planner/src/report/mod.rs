@@ -19,7 +19,6 @@ use crate::exposure;
 use crate::history;
 use crate::observe::{Release, Strategy};
 use crate::patch::Patch;
-use crate::phase;
 use crate::plan::{Action, Event, Kind, Plan, Target as Object, Write};
 use crate::pods::{self, restart::Restart};
 use crate::snapshot::{ReplicaSet, Service};
@@ -28,6 +27,7 @@ use crate::strategy::{ALL, Target, target_at};
 use crate::traffic::Routed;
 use crate::why;
 use crate::wishes::{self, Facts};
+use crate::{phase, ping_pong};
 
 /// Completes a plan with what is to be said of it.
 pub(crate) fn report(
@@ -142,7 +142,7 @@ fn remember(status: &mut RolloutStatus, release: &Release<'_>, advanced: &Advanc
     status.promote_full = facts.promote_full.then_some(true);
     status.proven_replicas = (facts.proven > 0).then_some(facts.proven);
     status.blue_green = blue_green(release, facts);
-    status.canary = canary(release, facts);
+    status.canary = canary(release, advanced);
     status.rejected = (!facts.rejected.is_empty()).then(|| facts.rejected.clone());
     if release.name_is_taken {
         status.collision_count = Some(status.collision_count.unwrap_or(0).saturating_add(1));
@@ -164,9 +164,13 @@ fn blue_green(release: &Release<'_>, facts: &Facts) -> Option<BlueGreenStatus> {
     Some(status)
 }
 
-fn canary(release: &Release<'_>, facts: &Facts) -> Option<CanaryStatus> {
+fn canary(release: &Release<'_>, advanced: &Advanced<'_>) -> Option<CanaryStatus> {
     let mut status = release.stored.canary.clone().unwrap_or_default();
-    facts.runs.write_canary(&mut status);
+    if advanced.promoted {
+        // With the promotion the two Services change their roles, and so neither changes its pods.
+        status.stable_ping_pong = ping_pong::after_promotion(release.rollout).or(status.stable_ping_pong);
+    }
+    advanced.facts.runs.write_canary(&mut status);
     status.weights = routing::weights(release, &status).or(status.weights);
     (status != CanaryStatus::default()).then_some(status)
 }

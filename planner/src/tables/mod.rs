@@ -9,6 +9,7 @@ mod pods;
 mod promises;
 mod refusals;
 mod revisions;
+mod routed;
 mod sentences;
 mod sizes;
 mod wishes;

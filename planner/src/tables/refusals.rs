@@ -38,7 +38,6 @@ fn what_is_not_finished_is_named() {
         (json!({"alb": {"ingress": "web", "servicePort": 80}}), "alb"),
         (json!({"smi": {}}), "smi"),
         (json!({"traefik": {"weightedTraefikServiceName": "web"}}), "traefik"),
-        (json!({"plugins": {"acme/router": {}}}), "plugins[acme/router]"),
     ] {
         let routed = refused(|rollout| rollout["spec"]["strategy"]["canary"]["trafficRouting"] = router);
         let named = format!(

@@ -4,7 +4,9 @@
 use super::Traffic;
 use super::routed::is_at_rest;
 use crate::observe::Release;
+use crate::ping_pong;
 use crate::snapshot::ReplicaSet;
+use crate::strategy::routed::pods_for;
 
 /// One of the two destinations of every router.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,8 +67,23 @@ pub(crate) fn canary_goal<'a>(release: &Release<'a>, traffic: &Traffic<'_>) -> O
         return Some(wanted);
     }
     let serves = traffic.ready_behind(release, Side::Canary) > 0;
-    let may_move = !serves || is_at_rest(release, traffic);
-    (may_move && wanted.available_to_stay() > 0).then_some(wanted)
+    let may_move = !serves || takes_over(release, traffic, wanted) || is_at_rest(release, traffic);
+    (may_move && (wanted.available_to_stay() > 0 || takes_turns(release))).then_some(wanted)
+}
+
+/// Of two Services that take turns the one without traffic is pointed at pods before these are ready: there are load
+/// balancers that make pods ready only behind a Service.
+fn takes_turns(release: &Release<'_>) -> bool {
+    ping_pong::of(release.rollout).is_some()
+}
+
+/// Where stable has not one pod to take the traffic back first, a revision that can carry it takes it over.
+fn takes_over(release: &Release<'_>, traffic: &Traffic<'_>, wanted: &ReplicaSet) -> bool {
+    let (_, most) = traffic.weights();
+    let needs = pods_for(release.replicas, most, traffic.total()).max(1);
+    let is_new = release.new.is_some_and(|new| new.meta.uid == wanted.meta.uid);
+    let stable_is_down = release.other_stable().is_some_and(|stable| stable.ready.min(stable.wanted) == 0);
+    traffic.is_known() && is_new && stable_is_down && wanted.available_to_stay() >= needs
 }
 
 fn canary_wanted<'a>(release: &Release<'a>, traffic: &Traffic<'_>) -> Option<&'a ReplicaSet> {
@@ -74,7 +91,7 @@ fn canary_wanted<'a>(release: &Release<'a>, traffic: &Traffic<'_>) -> Option<&'a
     if release.facts.aborted_at.is_some() {
         return Some(stable);
     }
-    let new = release.new.filter(|new| new.available_to_stay() > 0);
+    let new = release.new.filter(|new| new.available_to_stay() > 0 || takes_turns(release));
     let leads_elsewhere = release.others.iter().any(|other| traffic.leads_to(Side::Canary, other));
     new.or_else(|| leads_elsewhere.then_some(stable))
 }

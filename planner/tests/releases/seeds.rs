@@ -12,11 +12,11 @@ const NODES: [&str; 3] = ["node-1", "node-2", "node-3"];
 const IMAGES: [&str; 5] = ["web:1", "web:2", "web:3", "web:does-not-exist", "web:missing"];
 
 /// A number from 0 up to, and without, the bound.
-fn draw(random: &mut Random, bound: u64) -> u64 {
+pub(super) fn draw(random: &mut Random, bound: u64) -> u64 {
     random.below(bound)
 }
 
-fn pick<'a>(random: &mut Random, of: &[&'a str]) -> &'a str {
+pub(super) fn pick<'a>(random: &mut Random, of: &[&'a str]) -> &'a str {
     of[usize::try_from(draw(random, of.len() as u64)).expect("an index")]
 }
 
@@ -59,6 +59,11 @@ fn blue_green(random: &mut Random) -> String {
 
 fn rollout(random: &mut Random) -> String {
     let strategy = if draw(random, 3) == 0 { blue_green(random) } else { canary(random) };
+    manifest(random, &strategy)
+}
+
+/// A Rollout with this strategy.
+pub(super) fn manifest(random: &mut Random, strategy: &str) -> String {
     let options = pick(
         random,
         &[
@@ -131,7 +136,7 @@ fn something_happens(site: &mut Site, random: &mut Random) {
 }
 
 /// Somebody changes one of these objects, or deletes it.
-fn by_hand(site: &mut Site, random: &mut Random, group: &str, plural: &str, change: Option<Value>) {
+pub(super) fn by_hand(site: &mut Site, random: &mut Random, group: &str, plural: &str, change: Option<Value>) {
     let of_group = group.strip_prefix("/apis/").and_then(|group| group.split('/').next()).unwrap_or_default();
     let objects = site.cluster.world().list(of_group, plural, "default");
     let names: Vec<&str> = objects.iter().map(|object| object.name()).collect();
@@ -146,7 +151,10 @@ fn by_hand(site: &mut Site, random: &mut Random, group: &str, plural: &str, chan
     });
 }
 
-fn live(seed: u64) {
+/// Draws a Rollout, and makes what else it needs.
+pub(super) type Draw = fn(&mut Site, &mut Random) -> String;
+
+pub(super) fn live(seed: u64, rollout: Draw, also_happens: fn(&mut Site, &mut Random)) {
     let random = &mut Random::seeded(seed);
     let crashes = if draw(random, 2) == 0 { Crashes::Never } else { Crashes::AfterEachWrite };
     let mut site = Site::new(crashes);
@@ -157,7 +165,8 @@ fn live(seed: u64) {
         );
         site.create("/api/v1/namespaces/default/services", &yaml);
     }
-    site.create_rollout(&rollout(random));
+    let rollout = rollout(&mut site, random);
+    site.create_rollout(&rollout);
     for _ in 0..12 {
         for _ in 0..draw(random, 3) {
             site.pass();
@@ -165,6 +174,7 @@ fn live(seed: u64) {
         let seconds = i64::try_from(draw(random, 25)).expect("seconds");
         site.run_for(seconds);
         something_happens(&mut site, random);
+        also_happens(&mut site, random);
     }
     for node in NODES {
         site.cluster.recover_node(node);
@@ -190,7 +200,7 @@ fn live(seed: u64) {
 #[test]
 fn whatever_people_and_nodes_do_every_write_is_safe_and_the_end_is_reached() {
     for seed in 0..12 {
-        let outcome = std::panic::catch_unwind(|| live(seed));
+        let outcome = std::panic::catch_unwind(|| live(seed, |_, random| rollout(random), |_, _| ()));
         assert!(outcome.is_ok(), "seed {seed} fails; the reason stands above");
     }
 }

@@ -77,6 +77,9 @@ impl Judge {
                 if let Some(to) = set_to(&format!("/spec/selector/{HASH}")).and_then(Value::as_str) {
                     let preview =
                         rollout["spec"]["strategy"]["blueGreen"]["previewService"] == write.target.name.as_str();
+                    if shares::waits_for_its_turn(world, rollout, &write.target.name) {
+                        return;
+                    }
                     self.switch(world, rollout, &write.target.name, to, preview);
                     if rollout["spec"]["strategy"]["blueGreen"]["activeService"] == write.target.name.as_str() {
                         Self::switch_all(world, rollout, &write.target.name, to);
@@ -232,14 +235,14 @@ fn evict(world: &World, rollout: &Value, name: &str) {
     let replicas = rollout["spec"]["replicas"].as_i64().expect("a count");
     let blue_green = rollout["spec"]["strategy"].get("blueGreen");
     // Revisions that stand beside each other don't stand in for each other.
-    let counts =
-        |other: &Value| blue_green.is_none() || other["metadata"]["labels"][HASH] == pod["metadata"]["labels"][HASH];
+    let beside = blue_green.is_some() || routed::is_routed(rollout);
+    let counts = |other: &Value| !beside || other["metadata"]["labels"][HASH] == pod["metadata"]["labels"][HASH];
     let ready = pods.iter().filter(|pod| is_ready(pod.value()) && counts(pod.value())).count();
     let strategy = blue_green.unwrap_or(&rollout["spec"]["strategy"]["canary"]);
     let unavailable = strategy["maxUnavailable"].as_i64().unwrap_or(replicas * 25 / 100);
     let hash = &pod["metadata"]["labels"][HASH];
     let own_size = sizes(world).into_iter().find(|size| hash == size.hash.as_str()).map_or(0, |size| size.wanted);
-    let wanted = if blue_green.is_some() { replicas.min(own_size) } else { replicas };
+    let wanted = if beside { replicas.min(own_size) } else { replicas };
     let least = usize::try_from(wanted - unavailable).unwrap_or(0).max(1);
     assert!(ready > least, "{name} goes: {ready} pods are ready, {least} must stay");
     if services(world, rollout).iter().any(|(_, selected)| hash == selected.as_str()) {
@@ -273,6 +276,8 @@ fn services(world: &World, rollout: &Value) -> Vec<(String, String)> {
         &canary["canaryService"],
         &blue_green["activeService"],
         &blue_green["previewService"],
+        &canary["pingPong"]["pingService"],
+        &canary["pingPong"]["pongService"],
     ];
     let services = world.list("", "services", "default");
     let services = services.iter().filter(|service| named.iter().any(|name| **name == service.name()));

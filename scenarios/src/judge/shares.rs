@@ -5,24 +5,30 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use sluice_sandbox::World;
 
-use super::{HASH, services};
+use super::{HASH, services, sizes};
 
 /// Percent of the traffic by revision, at each place that divides it.
 pub(super) type Shares = BTreeMap<String, BTreeMap<String, f64>>;
 
 /// The shares of all places that this Rollout names. Where both destinations lead to one revision it has all.
 pub(super) fn shares(world: &World, rollout: &Value) -> Shares {
+    let (stable, new) = revisions(world, rollout);
+    let by_revision = |weight: f64| {
+        let mut shares = BTreeMap::from([(stable.clone(), 100.0 - weight)]);
+        *shares.entry(new.clone()).or_insert(0.0) += weight;
+        shares
+    };
+    weights(world, rollout).into_iter().map(|(place, weight)| (place, by_revision(weight))).collect()
+}
+
+/// The share of the canary destination, at each place.
+fn weights(world: &World, rollout: &Value) -> BTreeMap<String, f64> {
     let canary = &rollout["spec"]["strategy"]["canary"];
     let routing = &canary["trafficRouting"];
     let name = rollout["metadata"]["name"].as_str().unwrap_or_default();
-    let mut places = Shares::new();
-    let revisions = revisions(world, rollout);
-    let mut add = |place: String, weight: f64| {
-        let (stable, new) = revisions.clone();
-        let mut by_revision = BTreeMap::from([(stable, 100.0 - weight)]);
-        *by_revision.entry(new).or_insert(0.0) += weight;
-        places.insert(place, by_revision);
-    };
+    let (_, new) = roles(rollout);
+    let mut places = BTreeMap::new();
+    let mut add = |place: String, weight: f64| places.insert(place, weight);
     let nginx = &routing["nginx"];
     let many = nginx["stableIngresses"].as_array().into_iter().flatten();
     for stable in many.chain([&nginx["stableIngress"]]).filter_map(Value::as_str) {
@@ -38,7 +44,7 @@ pub(super) fn shares(world: &World, rollout: &Value) -> Shares {
             let subset = istio["destinationRule"]["canarySubsetName"].as_str();
             let is_canary = |destination: &Value| match subset {
                 Some(subset) => destination["destination"]["subset"] == subset,
-                None => destination["destination"]["host"] == canary["canaryService"],
+                None => destination["destination"]["host"] == new.as_str(),
             };
             // Routes that steps make stand in front and have no weight of their own.
             if let Some(route) = http.iter().find(|route| route["route"].as_array().is_some_and(|to| to.len() > 1)) {
@@ -51,7 +57,7 @@ pub(super) fn shares(world: &World, rollout: &Value) -> Shares {
     {
         let rules = there.value()["spec"]["rules"].as_array().cloned().unwrap_or_default();
         if let Some(rule) = rules.iter().find(|rule| rule["backendRefs"].as_array().is_some_and(|to| to.len() > 1)) {
-            add(route.to_owned(), of_list(&rule["backendRefs"], |to| to["name"] == canary["canaryService"]));
+            add(route.to_owned(), of_list(&rule["backendRefs"], |to| to["name"] == new.as_str()));
         }
     }
     places
@@ -71,11 +77,33 @@ fn revisions(world: &World, rollout: &Value) -> (String, String) {
         };
         return (hash("stableSubsetName"), hash("canarySubsetName"));
     }
-    let behind = |field: &str| {
-        let named = services(world, rollout).into_iter().find(|(name, _)| strategy[field] == name.as_str());
+    let behind = |service: &str| {
+        let named = services(world, rollout).into_iter().find(|(name, _)| name == service);
         named.map_or_else(String::new, |(_, hash)| hash)
     };
-    (behind("stableService"), behind("canaryService"))
+    let (stable, new) = roles(rollout);
+    (behind(&stable), behind(&new))
+}
+
+/// The names of the stable and the canary Service.
+fn roles(rollout: &Value) -> (String, String) {
+    let canary = &rollout["spec"]["strategy"]["canary"];
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let (ping, pong) = (text(&canary["pingPong"]["pingService"]), text(&canary["pingPong"]["pongService"]));
+    match (ping.is_empty(), rollout["status"]["canary"]["stablePingPong"] == "ping") {
+        (true, _) => (text(&canary["stableService"]), text(&canary["canaryService"])),
+        (false, true) => (ping, pong),
+        (false, false) => (pong, ping),
+    }
+}
+
+/// Whether this Service is one of two that take turns, and has no traffic now, or nobody to take it.
+pub(super) fn waits_for_its_turn(world: &World, rollout: &Value, service: &str) -> bool {
+    let (_, new) = roles(rollout);
+    let takes_turns = rollout["spec"]["strategy"]["canary"]["pingPong"].is_object();
+    let none = weights(world, rollout).values().all(|weight| *weight == 0.0);
+    let nobody_serves = sizes(world).iter().all(|size| size.ready == 0);
+    takes_turns && service == new && (none || nobody_serves)
 }
 
 fn of_annotations(ingress: &Value) -> f64 {

@@ -221,6 +221,24 @@ fn grants_are_known_for_a_whole_namespace() {
 }
 
 #[test]
+fn a_grant_that_goes_while_its_namespace_is_read_is_gone() {
+    let mut cache = Cache::default();
+    cache.apply(with_routing("a", &json!({"gatewayAPI": {"httpRoute": "web", "namespace": "edge"}})));
+    cache.begin_list(GRANT);
+    cache.end_list(GRANT);
+    let in_team = json!({
+        "metadata": {"name": "b", "namespace": "team", "uid": "b", "resourceVersion": "1"},
+        "spec": {"strategy": {"canary": {"trafficRouting": {"gatewayAPI": {"httpRoute": "web", "namespace": "edge"}}}}},
+    });
+    cache.apply(read(Watched::Rollout, &in_team).expect("a Rollout"));
+    let found = ["one", "two"].map(|name| read_as(object(GRANT, "team", name, 3))).concat();
+    cache.remove(GRANT, &Name::new("team", "one"));
+    cache.routes.take_read(GRANT, &Name::new("team", ""), found);
+    assert_eq!(cache.version(GRANT, &Name::new("team", "one")), None);
+    assert_eq!(cache.version(GRANT, &Name::new("team", "two")), Some("3"));
+}
+
+#[test]
 fn of_an_object_all_is_kept_that_edits_read() {
     let manager = |name: &str| {
         json!({"manager": name, "operation": "Update", "time": "2026-01-01T00:00:00Z",
