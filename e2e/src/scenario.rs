@@ -119,7 +119,6 @@ impl<'a> Telling<'a> {
             replica_sets: self.list("ReplicaSet").await?,
             services: self.list("Service").await?,
             pods: self.list("Pod").await?,
-            routing: self.list("Ingress").await?,
             events: self.reasons(),
             routing,
         })
