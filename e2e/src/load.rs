@@ -32,7 +32,7 @@ pub struct Asked {
 
 /// What became of the requests of one phase. Each of them is counted once.
 #[derive(Clone, Debug, Default)]
-pub struct Account {
+pub struct Tally {
     /// Good answers by the revision that gave them.
     pub answers: BTreeMap<String, u64>,
     pub failed: u64,
@@ -40,7 +40,7 @@ pub struct Account {
     pub failures: Vec<String>,
 }
 
-impl Account {
+impl Tally {
     /// All requests.
     #[must_use]
     pub fn requests(&self) -> u64 {
@@ -88,12 +88,12 @@ struct Phase {
     /// How many are still to be begun; `None` for as many as can be.
     left: Option<u64>,
     under_way: u64,
-    account: Account,
+    tally: Tally,
 }
 
 impl Phase {
     fn new(asked: Asked, left: Option<u64>) -> Self {
-        Self { asked: Arc::new(asked), left, under_way: 0, account: Account::default() }
+        Self { asked: Arc::new(asked), left, under_way: 0, tally: Tally::default() }
     }
 }
 
@@ -114,25 +114,25 @@ impl Load {
     ///
     /// # Errors
     /// They do not come to an end.
-    pub async fn count(&self, requests: u64, asked: Asked) -> Result<Account> {
+    pub async fn count(&self, requests: u64, asked: Asked) -> Result<Tally> {
         self.book.lock().counted = Some(Phase::new(asked, Some(requests)));
         let within = PATIENCE + Duration::from_millis(50) * u32::try_from(requests)?;
         timeout(within, self.book.finished.notified()).await.context("requests take too long")?;
         let counted = self.book.lock().counted.take().context("somebody else has counted")?;
-        Ok(counted.account)
+        Ok(counted.tally)
     }
 
     /// The account so far of all requests that were not counted by themselves; it begins anew.
     #[must_use]
-    pub fn rest(&self) -> Account {
-        std::mem::take(&mut self.book.lock().plain.account)
+    pub fn rest(&self) -> Tally {
+        std::mem::take(&mut self.book.lock().plain.tally)
     }
 
     /// Stops asking, and gives the rest of the account.
     ///
     /// # Errors
     /// They do not come to an end.
-    pub async fn end(self) -> Result<Account> {
+    pub async fn end(self) -> Result<Tally> {
         self.book.lock().plain.left = Some(0);
         while self.book.lock().plain.under_way > 0 {
             timeout(2 * PATIENCE, self.book.finished.notified()).await.context("requests take too long")?;
@@ -183,7 +183,7 @@ impl Book {
             None => &mut phases.plain,
         };
         phase.under_way -= 1;
-        phase.account.add(outcome);
+        phase.tally.add(outcome);
         if phase.left == Some(0) && phase.under_way == 0 {
             self.finished.notify_one();
         }

@@ -78,20 +78,17 @@ impl DataPlane {
         let found = timeout(PATIENCE, async {
             loop {
                 let now = in_force.borrow_and_update().clone();
-                if let Some(trouble) = now.trouble {
-                    return Err(anyhow!(trouble));
-                }
-                match holds(&now.view) {
+                // Half of what belongs together may have come so far.
+                let held = now.trouble.map_or_else(|| holds(&now.view), |trouble| Err(anyhow!(trouble)));
+                match held {
                     Ok(()) => return Ok(now.view),
                     Err(error) => missing = error,
                 }
                 in_force.changed().await.context("the data plane has ended")?;
             }
         });
-        match found.await {
-            Ok(found) => found.with_context(|| format!("the data plane can't serve {expected}")),
-            Err(_) => Err(missing.context(format!("not within {PATIENCE:?}: the data plane serves {expected}"))),
-        }
+        let found = found.await;
+        found.unwrap_or_else(|_| Err(missing)).with_context(|| format!("not in force within {PATIENCE:?}: {expected}"))
     }
 }
 

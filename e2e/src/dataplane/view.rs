@@ -38,8 +38,8 @@ impl Destination {
 
 impl View {
     /// Objects as somebody would write them down.
-    #[must_use]
-    pub fn of(objects: impl IntoIterator<Item = Value>) -> Self {
+    #[cfg(test)]
+    pub(super) fn of(objects: impl IntoIterator<Item = Value>) -> Self {
         let mut view = Self::default();
         objects.into_iter().for_each(|object| view.insert(object));
         view

@@ -5,7 +5,7 @@ use serde_json::Value;
 use sluice_e2e::binomial::is_plausible;
 use sluice_e2e::dataplane::{DataPlane, Destination};
 use sluice_e2e::kubelets::COUNT_PATH;
-use sluice_e2e::load::{Account, Asked, Load};
+use sluice_e2e::load::{Asked, Load, Tally};
 use sluice_e2e::{Namespace, eventually, sight, text_at};
 use tokio::time::Duration;
 
@@ -55,19 +55,19 @@ impl<'a> UnderLoad<'a> {
         between: Between<'_>,
         percent: u32,
     ) -> Result<()> {
-        let mut account = self.count(requests, asked.clone()).await?;
-        let plausible = |account: &Account| {
-            is_plausible(account.of(between.new), requests, f64::from(percent) / 100.0)
-                && account.of(between.old) + account.of(between.new) == requests
+        let mut tally = self.count(requests, asked.clone()).await?;
+        let plausible = |tally: &Tally| {
+            is_plausible(tally.of(between.new), requests, f64::from(percent) / 100.0)
+                && tally.of(between.old) + tally.of(between.new) == requests
         };
-        if !plausible(&account) {
-            account = self.count(requests, asked).await?;
+        if !plausible(&tally) {
+            tally = self.count(requests, asked).await?;
         }
         ensure!(
-            plausible(&account),
+            plausible(&tally),
             "at {percent} % for {} {requests} requests went to {:?}",
             between.new,
-            account.answers
+            tally.answers
         );
         Ok(())
     }
@@ -103,11 +103,11 @@ impl<'a> UnderLoad<'a> {
             Ok(())
         });
         served.await?;
-        let account = self.load.count(requests, anybody()).await?;
+        let tally = self.load.count(requests, anybody()).await?;
         let meanwhile = self.load.rest();
         eprintln!("  {} requests met the pod that was killed", meanwhile.failed);
         self.answered += meanwhile.requests() - meanwhile.failed;
-        self.all_answered(&account, requests)
+        self.all_answered(&tally, requests)
     }
 
     /// Ends the load; so many requests have been answered.
@@ -118,16 +118,16 @@ impl<'a> UnderLoad<'a> {
         Ok(self.answered + rest.requests())
     }
 
-    async fn count(&mut self, requests: u64, asked: Asked) -> Result<Account> {
-        let account = self.load.count(requests, asked).await?;
-        self.all_answered(&account, requests)?;
+    async fn count(&mut self, requests: u64, asked: Asked) -> Result<Tally> {
+        let tally = self.load.count(requests, asked).await?;
+        self.all_answered(&tally, requests)?;
         self.nothing_failed_meanwhile()?;
-        Ok(account)
+        Ok(tally)
     }
 
-    fn all_answered(&mut self, account: &Account, requests: u64) -> Result<()> {
-        ensure!(account.failed == 0, "{} of {requests} requests failed: {:#?}", account.failed, account.failures);
-        ensure!(account.requests() == requests, "{} of {requests} requests were counted", account.requests());
+    fn all_answered(&mut self, tally: &Tally, requests: u64) -> Result<()> {
+        ensure!(tally.failed == 0, "{} of {requests} requests failed: {:#?}", tally.failed, tally.failures);
+        ensure!(tally.requests() == requests, "{} of {requests} requests were counted", tally.requests());
         self.answered += requests;
         Ok(())
     }
