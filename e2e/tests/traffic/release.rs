@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
-use kube::api::{Patch, PatchParams};
+use anyhow::{Context as _, Result, bail, ensure};
+use kube::api::{DynamicObject, Patch, PatchParams};
+use kube::runtime::wait::await_condition;
 use serde_json::{Value, json};
 use sluice_crds::template::HASH_LABEL;
 use sluice_e2e::dataplane::DataPlane;
-use sluice_e2e::{Kind, Namespace, eventually};
+use sluice_e2e::{Kind, Namespace};
+use tokio::time::timeout;
 
 use crate::example::{ROLLOUT, Way, apply, objects};
 use crate::served::{route_of_testers, weight};
@@ -94,15 +96,21 @@ impl<'a> Release<'a> {
         Ok(rollout["status"][field].as_str().with_context(|| format!("no {field}"))?.to_owned())
     }
 
+    /// Waits by a watch: many questions would take the processors from those who answer requests.
     async fn is(&self, phase: &str, holds: impl Fn(&Value) -> bool) -> Result<()> {
-        eventually(PATIENCE, &format!("the Rollout is {phase}"), async || {
-            let rollout = self.namespace.get(Kind::ROLLOUT, ROLLOUT).await?;
-            let (status, generation) = (&rollout["status"], rollout["metadata"]["generation"].to_string());
-            let is_current = status["observedGeneration"] == generation.as_str();
-            ensure!(is_current && status["phase"] == phase && holds(status), "its status is {status}");
-            Ok(())
-        })
-        .await
+        let is_so = |rollout: Option<&DynamicObject>| {
+            rollout.is_some_and(|rollout| {
+                let (status, generation) = (&rollout.data["status"], rollout.metadata.generation.unwrap_or(0));
+                let is_current = status["observedGeneration"] == generation.to_string();
+                is_current && status["phase"] == phase && holds(status)
+            })
+        };
+        let reached = timeout(PATIENCE, await_condition(self.namespace.api(Kind::ROLLOUT), ROLLOUT, is_so)).await;
+        if let Ok(reached) = reached {
+            return reached.map(drop).context("watching the Rollout");
+        }
+        let rollout = self.namespace.get(Kind::ROLLOUT, ROLLOUT).await?;
+        bail!("not within {PATIENCE:?}: the Rollout is {phase}; its status is {}", rollout["status"])
     }
 
     async fn has_no_pods(&self, revision: &str) -> Result<()> {
