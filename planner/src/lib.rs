@@ -102,7 +102,7 @@ fn decide(mut release: Release<'_>, now: Timestamp) -> Plan {
     let release = &release;
     let target = strategy::target(release);
     let routed = release.traffic.as_ref().map(|traffic| Routed::of(release, traffic)).unwrap_or_default();
-    let restart = Restart::of(release, target);
+    let restart = Restart::of(release, transition::staying(release, target, &routed));
     let mut plan = Plan::default();
     match release.new {
         // The name is settled first, through the status, or by waiting.

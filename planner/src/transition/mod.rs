@@ -33,6 +33,21 @@ pub(crate) fn resizes<'a>(release: &Release<'a>, target: Target, routed: &Routed
     }
 }
 
+/// What is wanted, or what stays for now because its share of the traffic has not been given away yet.
+pub(crate) fn staying(release: &Release<'_>, target: Target, routed: &Routed) -> Target {
+    if release.traffic.is_none() {
+        return target;
+    }
+    let resizes = resizes(release, target, routed);
+    let stays = |set: Option<&ReplicaSet>, wanted: i32| {
+        let Some(set) = set.filter(|set| set.wanted > wanted) else { return wanted };
+        let resize = resizes.iter().find(|resize| resize.set.meta.uid == set.meta.uid);
+        resize.map_or(set.wanted, |resize| resize.to)
+    };
+    let new = stays(release.new, target.new);
+    Target { new, stable: stays(release.other_stable(), target.stable), ..target }
+}
+
 /// The writes of these sizes, and of what they were made for where only that changed.
 pub(crate) fn writes(release: &Release<'_>, resizes: &[Resize<'_>]) -> Vec<Write> {
     let mut writes: Vec<Write> = resizes.iter().map(|resize| resized(release, *resize)).collect();

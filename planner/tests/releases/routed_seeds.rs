@@ -47,6 +47,7 @@ fn rollout(site: &mut Site, random: &mut Random) -> String {
         site.create(&format!("{group}/namespaces/default/{plural}"), yaml);
     };
     let services = "stableService: stable, canaryService: canary, ";
+    let in_turns = pick(random, &[services, "pingPong: {pingService: stable, pongService: canary}, "]);
     let (services, router) = match draw(random, 4) {
         0 => {
             create(INGRESSES, "ingresses", INGRESS);
@@ -57,7 +58,7 @@ fn rollout(site: &mut Site, random: &mut Random) -> String {
         }
         1 => {
             create(ISTIO, "virtualservices", BY_SERVICE);
-            (services, "managedRoutes: [{name: mine}], istio: {virtualService: {name: web}}")
+            (in_turns, "managedRoutes: [{name: mine}], istio: {virtualService: {name: web}}")
         }
         2 => {
             create(ISTIO, "virtualservices", BY_SUBSET);
@@ -68,7 +69,7 @@ fn rollout(site: &mut Site, random: &mut Random) -> String {
         }
         _ => {
             create(GATEWAY, "httproutes", ROUTE);
-            (services, "managedRoutes: [{name: mine}], gatewayAPI: {httpRoute: web}")
+            (in_turns, "managedRoutes: [{name: mine}], gatewayAPI: {httpRoute: web}")
         }
     };
     let delay = pick(random, &["", "", "propagationDelay: 4s, "]);

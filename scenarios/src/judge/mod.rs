@@ -242,7 +242,11 @@ fn evict(world: &World, rollout: &Value, name: &str) {
     let unavailable = strategy["maxUnavailable"].as_i64().unwrap_or(replicas * 25 / 100);
     let hash = &pod["metadata"]["labels"][HASH];
     let own_size = sizes(world).into_iter().find(|size| hash == size.hash.as_str()).map_or(0, |size| size.wanted);
-    let wanted = if beside { replicas.min(own_size) } else { replicas };
+    let wanted = match (routed::is_routed(rollout), beside) {
+        (true, _) => routed::needed(world, rollout, hash.as_str().unwrap_or_default()).min(replicas),
+        (false, true) => replicas.min(own_size),
+        (false, false) => replicas,
+    };
     let least = usize::try_from(wanted - unavailable).unwrap_or(0).max(1);
     assert!(ready > least, "{name} goes: {ready} pods are ready, {least} must stay");
     if services(world, rollout).iter().any(|(_, selected)| hash == selected.as_str()) {

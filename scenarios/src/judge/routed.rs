@@ -5,7 +5,7 @@ use sluice_planner::{Kind, Write};
 use sluice_sandbox::World;
 
 use super::shares::{Shares, shares};
-use super::{Size, sizes};
+use super::{Size, is_restarting, sizes};
 
 /// Shares as they were before a write.
 #[derive(Debug)]
@@ -40,7 +40,10 @@ pub(super) fn after(world: &World, rollout: &Value, write: &Write, SharesBefore(
                 panic!("{place}: {share} % go to {hash}, which is no revision: {write:?}");
             };
             let missing = if is_stable(rollout, hash) { unavailable(rollout) } else { 0 };
-            let bears = this.available.min(this.wanted) + missing >= asked || this.available >= replicas - missing;
+            let available = this.available.min(this.wanted);
+            #[expect(clippy::cast_precision_loss, reason = "counts of pods are small")]
+            let in_proportion = is_stable(rollout, hash) && *share <= available as f64 * 100.0 / replicas as f64 + 1e-9;
+            let bears = available + missing >= asked || available >= replicas - missing || in_proportion;
             let better = worst(&now, &sizes) <= worst(then, &sizes) + 1e-9;
             assert!(
                 bears || better,
@@ -58,18 +61,24 @@ pub(super) fn resize(world: &World, rollout: &Value, this: &Size, to: i64) {
         let is_new = rollout["status"]["currentPodHash"] == this.hash.as_str();
         let stable = rollout["status"]["stableRS"].as_str();
         let goes_back = rollout["status"]["abort"] == true && is_new && stable.is_some_and(|hash| hash != this.hash);
-        assert!(!goes_back || rollout["status"]["promoteFull"] == true, "an aborted release grows");
+        let may_grow = rollout["status"]["promoteFull"] == true || is_restarting(rollout);
+        assert!(!goes_back || may_grow, "an aborted release grows");
         return;
     }
-    let share = shares(world, rollout).values().filter_map(|place| place.get(&this.hash).copied()).fold(0.0, f64::max);
-    let asked = if share > 0.0 { asked_for(rollout, &this.hash, share) } else { 0 };
+    let asked = needed(world, rollout, &this.hash);
     assert!(
         to >= asked.min(replicas) || to >= this.ready,
-        "{} → {to}: it has {share} % of the traffic, for which {asked} pods are asked",
+        "{} → {to}: it has a share of the traffic, for which {asked} pods are asked",
         this.name
     );
     let unmoved = shares(world, rollout).values().any(|place| place.contains_key(&this.hash));
     assert!(!unmoved || to > 0 || this.ready == 0 || replicas == 0, "{} → 0: a destination leads to it", this.name);
+}
+
+/// The pods of a revision that its share needs.
+pub(super) fn needed(world: &World, rollout: &Value, hash: &str) -> i64 {
+    let share = shares(world, rollout).values().filter_map(|place| place.get(hash).copied()).fold(0.0, f64::max);
+    if share > 0.0 { asked_for(rollout, hash, share) } else { 0 }
 }
 
 /// The pods that the spec asks of a revision for a share.
