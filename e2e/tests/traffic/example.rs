@@ -38,6 +38,11 @@ impl Way {
         self != Self::Nginx
     }
 
+    /// Whether who has seen the new revision stays on it.
+    pub(crate) fn is_sticky(self) -> bool {
+        self == Self::Istio
+    }
+
     /// Where the stable revision is.
     pub(crate) fn stable(self) -> Destination {
         self.destination("stable")

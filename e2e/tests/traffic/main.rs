@@ -13,7 +13,7 @@ use sluice_e2e::{Namespace, crds, in_namespace};
 
 use example::Way;
 use release::Release;
-use under_load::{Between, UnderLoad, anybody, tester};
+use under_load::{Between, UnderLoad, anybody, returning, tester};
 
 /// Requests at each weight; with those in between a release under load has 50,000.
 const AT_EACH_WEIGHT: u64 = 4_500;
@@ -64,7 +64,8 @@ async fn released_under_load(way: Way, namespace: &Namespace) -> Result<()> {
     Ok(())
 }
 
-/// Testers first, with copies of some requests where the router can make them; then 5, 10, 25 and 50 %; and back.
+/// Testers first, with copies of some requests where the router can make them; then 5, 10, 25 and 50 %, where the
+/// example says so with those who were there before; and back.
 async fn aborted(release: &Release<'_>, load: &mut UnderLoad<'_>, way: Way) -> Result<()> {
     let between = Between { old: &release.stable().await?, new: &release.begin("web:2.0").await? };
     load.divide(SAMPLE, anybody(), between, 0).await?;
@@ -75,6 +76,9 @@ async fn aborted(release: &Release<'_>, load: &mut UnderLoad<'_>, way: Way) -> R
     for percent in [5, 10, 25, 50] {
         release.shift(percent).await?;
         load.divide(AT_EACH_WEIGHT, anybody(), between, percent).await?;
+        if way.is_sticky() {
+            load.divide(SAMPLE, returning(between.new), between, 100).await?;
+        }
     }
     release.abort().await?;
     load.divide(AT_EACH_WEIGHT, anybody(), between, 0).await?;

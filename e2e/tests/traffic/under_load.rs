@@ -36,6 +36,11 @@ pub(crate) fn tester() -> Asked {
     Asked { headers: vec![("x-tester", "yes".to_owned())], ..anybody() }
 }
 
+/// What people ask who have seen a revision before.
+pub(crate) fn returning(revision: &str) -> Asked {
+    Asked { headers: vec![("cookie", format!("theme=dark; sluice-version={revision}"))], ..anybody() }
+}
+
 /// What is also sent to the new revision.
 pub(crate) fn copied() -> Asked {
     Asked { path: "/copied/1", ..anybody() }
