@@ -50,7 +50,7 @@ impl<'a> Release<'a> {
         let patch = json!([{"op": "replace", "path": "/spec/template/spec/containers/0/image", "value": image}]);
         let patch = Patch::<Value>::Json(serde_json::from_value(patch)?);
         self.namespace.api(Kind::ROLLOUT).patch(ROLLOUT, &PatchParams::default(), &patch).await?;
-        self.is("Paused", |status| status["stableRS"] != status["currentPodHash"]).await?;
+        self.is_paused(|status| status["stableRS"] != status["currentPodHash"]).await?;
         route_of_testers(self.plane).await?;
         self.hash("currentPodHash").await
     }
@@ -58,7 +58,7 @@ impl<'a> Release<'a> {
     /// Goes on to the next pause, which is the one at this weight.
     pub(crate) async fn shift(&self, percent: u32) -> Result<()> {
         self.promote_step().await?;
-        self.is("Paused", |status| status["canary"]["weights"]["canary"]["weight"] == percent).await?;
+        self.is_paused(|status| status["canary"]["weights"]["canary"]["weight"] == percent).await?;
         weight(self.plane, percent).await
     }
 
@@ -94,6 +94,12 @@ impl<'a> Release<'a> {
     async fn hash(&self, field: &str) -> Result<String> {
         let rollout = self.namespace.get(Kind::ROLLOUT, ROLLOUT).await?;
         Ok(rollout["status"][field].as_str().with_context(|| format!("no {field}"))?.to_owned())
+    }
+
+    /// At a step that a person has to end.
+    async fn is_paused(&self, holds: impl Fn(&Value) -> bool) -> Result<()> {
+        let pauses = |status: &Value| status["pauseConditions"].as_array().is_some_and(|pauses| !pauses.is_empty());
+        self.is("Paused", |status| pauses(status) && holds(status)).await
     }
 
     /// Waits by a watch: many questions would take the processors from those who answer requests.
