@@ -121,7 +121,8 @@ impl Giving {
 
     async fn lead(&self, mut fence: Fence) -> Result<(), ReleaseError> {
         let holder = self.holder().await;
-        if !holder.is_empty() {
+        let own = self.settings.election.as_ref().map_or("", |election| election.identity.as_str());
+        if !holder.is_empty() && holder != own {
             let lease = lease_name(&self.settings.instance_id);
             tracing::info!("the lease {lease} is held by {holder}; waiting for it for {WAITS_FOR_LEASE:?}");
         }
