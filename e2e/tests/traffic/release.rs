@@ -106,8 +106,9 @@ impl<'a> Release<'a> {
     async fn is(&self, phase: &str, holds: impl Fn(&Value) -> bool) -> Result<()> {
         let is_so = |rollout: Option<&DynamicObject>| {
             rollout.is_some_and(|rollout| {
-                let (status, generation) = (&rollout.data["status"], rollout.metadata.generation.unwrap_or(0));
-                let is_current = status["observedGeneration"] == generation.to_string();
+                let (status, generation) =
+                    (&rollout.data["status"], rollout.metadata.generation.unwrap_or(0).to_string());
+                let is_current = status["observedGeneration"] == generation.as_str();
                 is_current && status["phase"] == phase && holds(status)
             })
         };
