@@ -29,6 +29,9 @@ pub async fn told_on_the_real_control_plane(file: &Path) -> Result<()> {
     let scenario = Scenario::read(file).map_err(|mistakes| anyhow!(mistakes))?;
     in_namespace("scenario", async |namespace| {
         crds::install(&namespace.cluster.client).await?;
+        if scenario.given.iter().any(|manifest| ROUTING_KINDS.iter().any(|kind| manifest["kind"] == *kind)) {
+            crds::install_routers(&namespace.cluster.client).await?;
+        }
         let mut telling = Telling::begin(namespace, &scenario).await?;
         let mut controller = Controller::start(&namespace.name, Reach::Namespace, Account::Admin)?;
         let outcome = telling.tell(&scenario, &mut controller).await;

@@ -105,6 +105,42 @@ async fn a_four_step_canary_takes_at_most_twenty_requests_without_its_events() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_four_step_canary_behind_a_router_takes_at_most_thirty_requests_without_its_events() {
+    let shop = Shop::open();
+    let running = shop.controller("a");
+    for name in ["stable", "canary"] {
+        let spec = json!({"selector": {"app": "web"}, "ports": [{"port": 80}]});
+        let service = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": name}, "spec": spec});
+        shop.ask(Request::post("/api/v1/namespaces/default/services", &service));
+    }
+    let backend = json!({"service": {"name": "stable", "port": {"number": 80}}});
+    let rule = json!({"host": "web", "http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": backend}]}});
+    let ingress = json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": {"name": "web"}, "spec": {"rules": [rule]}});
+    shop.ask(Request::post("/apis/networking.k8s.io/v1/namespaces/default/ingresses", &ingress));
+    let steps = json!([{"setWeight": 20}, {"pause": {"duration": 10}}, {"setWeight": 60}, {"pause": {"duration": 10}}]);
+    shop.deploy_with_steps("web", 5, &steps);
+    let canary = json!({
+        "stableService": "stable", "canaryService": "canary", "trafficRouting": {"nginx": {"stableIngress": "web"}},
+    });
+    shop.ask(Request::patch(
+        &format!("{ROLLOUTS}/web"),
+        "application/merge-patch+json",
+        &json!({"spec": {"strategy": {"canary": canary}}}),
+    ));
+    shop.until_phase("web", "Healthy").await;
+    shop.pass(Duration::from_secs(60)).await;
+    running.take_sent();
+    shop.set_image("web", "app:2");
+    shop.until_phase("web", "Paused").await;
+    shop.until_phase("web", "Healthy").await;
+    shop.pass(Duration::from_secs(120)).await;
+    let sent = running.take_sent();
+    let counted = sent.iter().filter(|request| !request.path.contains("/events") && request.method != "GET").count();
+    assert!((8..=30).contains(&counted), "{counted} requests: {sent:#?}");
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_release_lists_nothing() {
     let shop = Shop::open();
     let running = shop.controller("a");
