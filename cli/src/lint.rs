@@ -1,6 +1,6 @@
 //! `sluice lint`: all mistakes in manifests, with file and line.
 
-mod files;
+pub(crate) mod files;
 mod output;
 
 use std::io::{self, Write};

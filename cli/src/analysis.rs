@@ -1,0 +1,69 @@
+//! `sluice analysis`: what was measured.
+
+use clap::{Args, Subcommand};
+
+use crate::cluster::kind::bare_name;
+use crate::cluster::{Cluster, Connection, Kind, Problem};
+use crate::exit;
+use crate::get::{Shape, now};
+use crate::list::{Which, nothing};
+use crate::print;
+use crate::terminal::Look;
+use crate::view::runs;
+use crate::view::text::{joined, table};
+
+#[derive(Subcommand)]
+pub(crate) enum Analysis {
+    /// AnalysisRuns, the latest last
+    List(Which),
+    /// One AnalysisRun: its metrics, with values, limits and their course
+    Show(Show),
+}
+
+#[derive(Args)]
+pub(crate) struct Show {
+    /// Its name
+    #[arg(value_parser = bare_name)]
+    name: String,
+    /// Print the object itself
+    #[arg(short, long, value_enum, value_name = "FORMAT")]
+    output: Option<Shape>,
+    #[command(flatten)]
+    look: Look,
+}
+
+pub(crate) async fn run(connection: &Connection, analysis: &Analysis) -> Result<u8, Problem> {
+    let cluster = Cluster::connect(connection).await?;
+    match analysis {
+        Analysis::List(which) => list(&cluster, which).await?,
+        Analysis::Show(show) => {
+            let run = cluster.get(Kind::ANALYSIS_RUN, &show.name).await?;
+            let style = show.look.style();
+            match show.output {
+                Some(Shape::Json) => print::json(&run)?,
+                Some(Shape::Yaml) => print::yaml(&run)?,
+                Some(Shape::Name) => print::line(&Kind::ANALYSIS_RUN.named(&show.name))?,
+                Some(Shape::Wide | Shape::Tree) | None => {
+                    print::text(&joined(&runs::page(&run, now(), style.width), style))?;
+                }
+            }
+        }
+    }
+    Ok(exit::DONE)
+}
+
+async fn list(cluster: &Cluster, which: &Which) -> Result<(), Problem> {
+    let mut runs = cluster.list(Kind::ANALYSIS_RUN, which.place(cluster), &which.selector).await?.items;
+    let begun = |run: &serde_json::Value| run["metadata"]["creationTimestamp"].as_str().unwrap_or_default().to_owned();
+    runs.sort_by_key(begun);
+    if let Some(printed) = which.as_objects(Kind::ANALYSIS_RUN, &runs) {
+        return printed;
+    }
+    if runs.is_empty() {
+        nothing(cluster, which);
+        return Ok(());
+    }
+    let header = (!which.no_headers).then(|| runs::header(which.all_namespaces));
+    let rows = runs.iter().map(|run| runs::list_row(run, which.all_namespaces, now()));
+    print::text(&joined(&table(header.into_iter().chain(rows).collect()), which.look.style()))
+}
