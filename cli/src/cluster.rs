@@ -123,6 +123,12 @@ impl Cluster {
         outcome.map(|object| kind.value(object)).map_err(|error| Problem::of(&error, &self.asked("patch", kind, name)))
     }
 
+    /// As the API server calls its own.
+    pub(crate) async fn version(&self) -> Result<String, Problem> {
+        let asked = self.client.apiserver_version().await;
+        asked.map(|info| info.git_version).map_err(|error| Problem::of(&error, &Asked::server(&self.server)))
+    }
+
     pub(crate) async fn create(&self, kind: Kind, object: Value, manner: &Manner) -> Result<Value, Problem> {
         let name = object["metadata"]["name"].as_str().unwrap_or_default().to_owned();
         let unreadable = |error| Problem::new(format!("{} {name} is no object: {error}", kind.kind));

@@ -51,8 +51,13 @@ fn tell(kind: Kind, object: &Value, writing: &Writing) -> Result<(), Problem> {
 fn read(file: &str, bytes: &[u8]) -> Result<Vec<(Kind, Value)>, Problem> {
     let text =
         std::str::from_utf8(bytes).map_err(|_| Problem::new(format!("{file} is not UTF-8; save it as UTF-8")))?;
-    let documents: Vec<Value> = serde_saphyr::from_multiple(text)
-        .map_err(|error| Problem::new(format!("{file} is no YAML: {error}; \"lint -f {file}\" says more")))?;
+    let unread = |error: serde_saphyr::Error| {
+        // Below its first line is a picture of the place.
+        let error = error.to_string();
+        let sentence = error.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        Problem::new(format!("{file} is no YAML: {sentence}"))
+    };
+    let documents: Vec<Value> = serde_saphyr::from_multiple(text).map_err(unread)?;
     let documents = documents.into_iter().filter(|document| !document.is_null());
     documents
         .map(|document| match Kind::of_manifest(&document) {

@@ -3,6 +3,7 @@
 mod actions;
 mod analysis;
 mod cluster;
+mod completion;
 mod controller;
 mod create;
 mod exit;
@@ -14,6 +15,7 @@ mod playground;
 mod print;
 mod status;
 mod terminal;
+mod version;
 mod view;
 mod why;
 
@@ -63,6 +65,10 @@ enum Command {
     Create(create::Create),
     /// Find all mistakes in manifests, without a cluster.
     Lint(lint::Args),
+    /// Print the versions of this program and of the cluster.
+    Version(version::Version),
+    /// Print a script that lets a shell complete verbs and flags.
+    Completion(completion::Completion),
     /// Run a whole cluster in memory, with a demo service, for plain kubectl to work with.
     Playground(playground::Args),
     /// Release Rollouts in a cluster.
@@ -85,6 +91,8 @@ fn main() -> ExitCode {
         Command::Analysis { what } => asking(analysis::run(&connection, what)),
         Command::Do(verb) => asking(actions::run(&connection, verb)),
         Command::Create(create) => asking(create::run(&connection, create)),
+        Command::Version(version) => asking(version::run(&connection, version)),
+        Command::Completion(completion) => completion::run(completion, Cli::command(), typed_file()),
     }
 }
 
@@ -97,12 +105,18 @@ fn parse() -> Cli {
 
 /// `kubectl sluice` where kubectl found this as its plugin `kubectl-sluice`.
 fn typed_name() -> &'static str {
-    let program = std::env::args_os().next().unwrap_or_default();
-    match Path::new(&program).file_stem().and_then(|stem| stem.to_str()) {
-        Some("kubectl-sluice") => "kubectl sluice",
-        Some("kubectl-argo-rollouts") => "kubectl argo rollouts",
+    match typed_file() {
+        "kubectl-sluice" => "kubectl sluice",
+        "kubectl-argo-rollouts" => "kubectl argo rollouts",
         _ => "sluice",
     }
+}
+
+/// The file that was started, if it is one of our names.
+fn typed_file() -> &'static str {
+    let program = std::env::args_os().next().unwrap_or_default();
+    let stem = Path::new(&program).file_stem().and_then(|stem| stem.to_str());
+    ["kubectl-sluice", "kubectl-argo-rollouts"].into_iter().find(|name| stem == Some(*name)).unwrap_or("sluice")
 }
 
 /// Runs a verb that asks a cluster.

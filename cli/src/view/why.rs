@@ -62,31 +62,41 @@ pub(crate) fn page(family: &Family, troubles: &[Trouble], now: Timestamp, width:
     lines
 }
 
-/// The controller's sentence; the message of the phase where that says something else.
+/// The controller's sentence, and the evidence against a version that was taken back; the message of the phase only
+/// where a controller keeps no sentences.
 fn verdict(rollout: &Value, standing: &Standing) -> Vec<String> {
-    let rejected = rollout["status"]["rejected"].as_array().and_then(|list| list.first());
-    let current = &rollout["status"]["currentPodHash"];
-    let rejected = rejected.filter(|one| one["podHash"] == *current).and_then(|one| one["reason"].as_str());
-    let mut sentences: Vec<String> = Vec::new();
-    for sentence in [standing.why.as_str(), rejected.unwrap_or_default(), standing.message.as_str()] {
-        if !sentence.is_empty() && !sentences.iter().any(|said| said.contains(sentence)) {
-            sentences.push(sentence.to_owned());
-        }
-    }
+    let known = [standing.why.as_str(), evidence_against(rollout).unwrap_or_default()];
+    let mut sentences: Vec<String> = known.into_iter().filter(|one| !one.is_empty()).map(str::to_owned).collect();
     if sentences.is_empty() {
-        sentences.push("nothing is being released".to_owned());
+        let message = standing.message.as_str();
+        sentences.push(if message.is_empty() { "nothing is being released" } else { message }.to_owned());
     }
     sentences
+}
+
+/// Why the version that the spec asks for was taken back.
+fn evidence_against(rollout: &Value) -> Option<&str> {
+    let rejected = rollout["status"]["rejected"].as_array()?.first()?;
+    let is_current = rejected["podHash"] == rollout["status"]["currentPodHash"];
+    rejected["reason"].as_str().filter(|reason| is_current && !reason.is_empty())
 }
 
 fn last_ends(rollout: &Value, now: Timestamp) -> Vec<Vec<Cell>> {
     let outcomes = rollout["status"]["history"].as_array().map_or(&[][..], Vec::as_slice);
     let text = |value: &Value| Cell::from(value.as_str().filter(|text| !text.is_empty()).unwrap_or("-"));
+    let above = evidence_against(rollout);
     let rows = outcomes.iter().take(3).map(|one| {
+        let is_said = above.is_some() && one["why"].as_str() == above;
         let revision = one["revision"].as_i64().map_or_else(|| "-".to_owned(), |number| number.to_string());
         let result = one["result"].as_str().unwrap_or("-");
         let ended = format!("{} ago", age(&one["to"], now));
-        vec![revision.into(), Cell::new(result, sign(result).1), ended.into(), text(&one["who"]), text(&one["why"])]
+        vec![
+            revision.into(),
+            Cell::new(result, sign(result).1),
+            ended.into(),
+            text(&one["who"]),
+            if is_said { "as above".into() } else { text(&one["why"]) },
+        ]
     });
     let rows: Vec<_> = rows.collect();
     let header = ["REVISION", "ENDED AS", "WHEN", "WHO", "WHY"].map(Cell::from).to_vec();
@@ -173,8 +183,9 @@ mod tests {
             "spec": {"strategy": {"canary": {"steps": [{"setWeight": 20}]}}},
             "status": {
                 "observedGeneration": "1", "phase": "Degraded", "message": "RolloutAborted: Rollout aborted update to revision 2",
-                "abort": true, "currentPodHash": "n", "stableRS": "o", "why": "aborted: error-rate [0.2], bad: result[0] > 0.05",
-                "history": [{"revision": 2, "result": "Aborted", "to": "2026-01-01T00:00:00Z", "why": "error-rate [0.2]"}],
+                "abort": true, "currentPodHash": "n", "stableRS": "o", "why": "aborted: revision 2 is taken back",
+                "rejected": [{"podHash": "n", "reason": "error-rate [0.2], at step 1/1"}],
+                "history": [{"revision": 2, "result": "Aborted", "to": "2026-01-01T00:00:00Z", "why": "error-rate [0.2], at step 1/1"}],
             },
         });
         let run = json!({
@@ -188,8 +199,8 @@ mod tests {
         let now = "2026-01-01T00:01:00Z".parse().expect("a time");
         let expected = "\
 ✖ shop is Degraded
-aborted: error-rate [0.2], bad: result[0] > 0.05
-RolloutAborted: Rollout aborted update to revision 2
+aborted: revision 2 is taken back
+error-rate [0.2], at step 1/1
 
 METRIC      STATUS    VALUE  LIMIT                  MEASURED
 error-rate  ✖ Failed  [0.2]  bad: result[0] > 0.05  2 (✖ 2)
@@ -199,7 +210,7 @@ POD       STATE       LAST EVENT
 shop-n-1  ◌ NotReady  Unhealthy: Readiness probe failed
 
 REVISION  ENDED AS  WHEN     WHO  WHY
-2         Aborted   60s ago  -    error-rate [0.2]
+2         Aborted   60s ago  -    as above
 
 What helps:      apply a version that is mended: it is released like any other
                  to run this version again: sluice retry rollout shop
