@@ -5,9 +5,10 @@ use clap::{Args, Subcommand};
 use crate::cluster::kind::bare_name;
 use crate::cluster::{Cluster, Connection, Kind, Problem};
 use crate::exit;
-use crate::get::{Shape, now};
+use crate::get::now;
 use crate::list::{Which, nothing};
 use crate::print;
+use crate::shape::{Shape, shape};
 use crate::terminal::Look;
 use crate::view::runs;
 use crate::view::text::{joined, table};
@@ -25,8 +26,8 @@ pub(crate) struct Show {
     /// Its name
     #[arg(value_parser = bare_name)]
     name: String,
-    /// Print the object itself
-    #[arg(short, long, value_enum, value_name = "FORMAT")]
+    /// Print the object: json, yaml, name, jsonpath=TEMPLATE or custom-columns=COLUMNS
+    #[arg(short, long, value_parser = shape, value_name = "FORMAT")]
     output: Option<Shape>,
     #[command(flatten)]
     look: Look,
@@ -38,15 +39,11 @@ pub(crate) async fn run(connection: &Connection, analysis: &Analysis) -> Result<
         Analysis::List(which) => list(&cluster, which).await?,
         Analysis::Show(show) => {
             let run = cluster.get(Kind::ANALYSIS_RUN, &show.name).await?;
-            let style = show.look.style();
-            match show.output {
-                Some(Shape::Json) => print::json(&run)?,
-                Some(Shape::Yaml) => print::yaml(&run)?,
-                Some(Shape::Name) => print::line(&Kind::ANALYSIS_RUN.named(&show.name))?,
-                Some(Shape::Wide | Shape::Tree) | None => {
-                    print::text(&joined(&runs::page(&run, now(), style.width), style))?;
-                }
+            if let Some(printed) = show.output.as_ref().and_then(|shape| shape.print_one(Kind::ANALYSIS_RUN, &run)) {
+                return printed.map(|()| exit::DONE);
             }
+            let style = show.look.style();
+            print::text(&joined(&runs::page(&run, now(), style.width), style))?;
         }
     }
     Ok(exit::DONE)

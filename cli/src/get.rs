@@ -13,6 +13,7 @@ use crate::cluster::{Cluster, Connection, Kind, Problem, Where};
 use crate::exit;
 use crate::family::{Family, owned_by};
 use crate::print;
+use crate::shape::{Shape, shape};
 use crate::terminal::{Look, Screen};
 use crate::view::standing::Standing;
 use crate::view::text::{Cell, joined};
@@ -44,21 +45,11 @@ pub(crate) struct One {
     /// End a watch after so long, with exit code 4
     #[arg(long, value_name = "DURATION", value_parser = patience, visible_alias = "timeout-seconds")]
     timeout: Option<Duration>,
-    /// Print the object itself
-    #[arg(short, long, value_enum, value_name = "FORMAT")]
+    /// Print the object: json, yaml, name, jsonpath=TEMPLATE or custom-columns=COLUMNS
+    #[arg(short, long, value_parser = shape, value_name = "FORMAT")]
     output: Option<Shape>,
     #[command(flatten)]
     look: Look,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Shape {
-    /// The page, as without -o.
-    Wide,
-    Tree,
-    Json,
-    Yaml,
-    Name,
 }
 
 pub(crate) async fn run(connection: &Connection, get: &Get) -> Result<u8, Problem> {
@@ -68,11 +59,8 @@ pub(crate) async fn run(connection: &Connection, get: &Get) -> Result<u8, Proble
         Get::Experiment(one) => (Kind::EXPERIMENT, one),
     };
     let object = cluster.get(kind, &one.name).await?;
-    match one.output {
-        Some(Shape::Json) => return print::json(&object).map(|()| exit::DONE),
-        Some(Shape::Yaml) => return print::yaml(&object).map(|()| exit::DONE),
-        Some(Shape::Name) => return print::line(&kind.named(&one.name)).map(|()| exit::DONE),
-        Some(Shape::Wide | Shape::Tree) | None => {}
+    if let Some(printed) = one.output.as_ref().and_then(|shape| shape.print_one(kind, &object)) {
+        return printed.map(|()| exit::DONE);
     }
     if one.watch {
         return watch(&cluster, kind, one, object).await;
@@ -120,7 +108,6 @@ fn is_over(kind: Kind, object: &Value) -> bool {
 
 /// Asks for the one object, and for what it owns when it has changed; so it costs the cluster next to nothing.
 async fn watch(cluster: &Cluster, kind: Kind, one: &One, first: Value) -> Result<u8, Problem> {
-    let style = one.look.style();
     let deadline = one.timeout.map(|timeout| Instant::now() + timeout);
     let is_terminal = std::io::IsTerminal::is_terminal(&std::io::stdout());
     let mut screen = Screen::default();
@@ -129,6 +116,7 @@ async fn watch(cluster: &Cluster, kind: Kind, one: &One, first: Value) -> Result
     let mut looks = 0;
     loop {
         if is_terminal {
+            let style = one.look.style();
             screen.show(&drawn(kind, &family, style.width), style)?;
         } else {
             let line = sentence(kind, &family.rollout);

@@ -1,13 +1,14 @@
 //! `sluice list`: a row for each Rollout or Experiment.
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use futures::StreamExt as _;
 use kube::api::WatchEvent;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::cluster::{Cluster, Connection, Kind, Listed, Problem, Where};
 use crate::get::now;
 use crate::print;
+use crate::shape::{Shape, shape};
 use crate::terminal::Look;
 use crate::view::rows::{self, Columns};
 use crate::view::text::{Cell, joined, table};
@@ -49,19 +50,11 @@ pub(crate) struct Which {
     /// Leave the header out
     #[arg(long)]
     pub(crate) no_headers: bool,
-    /// How to print them
-    #[arg(short, long, value_enum, value_name = "FORMAT")]
-    pub(crate) output: Option<Format>,
+    /// How to print them: wide, json, yaml, name, jsonpath=TEMPLATE or custom-columns=COLUMNS
+    #[arg(short, long, value_parser = shape, value_name = "FORMAT")]
+    pub(crate) output: Option<Shape>,
     #[command(flatten)]
     pub(crate) look: Look,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    Wide,
-    Json,
-    Yaml,
-    Name,
 }
 
 impl Which {
@@ -71,16 +64,7 @@ impl Which {
 
     /// Prints objects as objects, where that is asked for.
     pub(crate) fn as_objects(&self, kind: Kind, objects: &[Value]) -> Option<Result<(), Problem>> {
-        let list = || json!({"apiVersion": "v1", "kind": "List", "items": objects});
-        match self.output? {
-            Format::Wide => None,
-            Format::Json => Some(print::json(&list())),
-            Format::Yaml => Some(print::yaml(&list())),
-            Format::Name => {
-                let name = |object: &Value| kind.named(object["metadata"]["name"].as_str().unwrap_or_default()) + "\n";
-                Some(print::text(&objects.iter().map(name).collect::<String>()))
-            }
-        }
+        self.output.as_ref()?.print_list(kind, objects)
     }
 }
 
@@ -91,7 +75,7 @@ pub(crate) async fn run(connection: &Connection, list: &List) -> Result<u8, Prob
         List::Experiments(several) => (Kind::EXPERIMENT, several),
     };
     let which = &several.which;
-    if several.watch && !matches!(which.output, None | Some(Format::Wide)) {
+    if several.watch && !matches!(which.output, None | Some(Shape::Wide)) {
         return Err(Problem::usage("--watch prints rows; leave -o out, or take -o wide"));
     }
     let place = which.place(&cluster);
@@ -124,7 +108,7 @@ impl Several {
     fn columns(&self) -> Columns {
         Columns {
             namespaces: self.which.all_namespaces,
-            wide: self.which.output == Some(Format::Wide),
+            wide: self.which.output == Some(Shape::Wide),
             timestamps: self.timestamps,
         }
     }

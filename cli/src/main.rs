@@ -13,6 +13,7 @@ mod lint;
 mod list;
 mod playground;
 mod print;
+mod shape;
 mod status;
 mod terminal;
 mod version;

@@ -42,13 +42,12 @@ impl Look {
     pub(crate) fn style(self) -> Style {
         let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         let is_terminal = std::io::stdout().is_terminal();
-        let wide = is_terminal.then(|| rustix::termios::tcgetwinsize(std::io::stdout()).ok()).flatten();
         self.style_in(Surroundings {
             is_terminal,
             no_color: is_set("NO_COLOR"),
             force_color: is_set("CLICOLOR_FORCE"),
             is_dumb: std::env::var_os("TERM").is_some_and(|term| term == "dumb"),
-            width: wide.map(|size| usize::from(size.ws_col)).filter(|width| *width > 0),
+            width: size().filter(|_| is_terminal).map(|(width, _)| width),
         })
     }
 
@@ -68,18 +67,43 @@ impl Look {
 #[derive(Debug, Default)]
 pub(crate) struct Screen {
     shown: Vec<String>,
+    size: Option<(usize, usize)>,
 }
 
 impl Screen {
     pub(crate) fn show(&mut self, lines: &[Vec<Cell>], style: Style) -> Result<(), Problem> {
-        // A line that the terminal broke would count twice.
-        let cut: Vec<Vec<Cell>> =
-            lines.iter().map(|line| style.width.map_or_else(|| line.clone(), |width| cut(line, width))).collect();
-        let wanted = rendered(&cut, style);
-        print::text(&repaint(&self.shown, &wanted))?;
-        self.shown = wanted;
-        Ok(())
+        let size = size();
+        let mut out = String::new();
+        if self.size.is_some() && self.size != size {
+            // What a terminal makes of its lines when it is resized, nobody knows.
+            out.push_str("\x1b[H\x1b[2J");
+            self.shown.clear();
+        }
+        let wanted = size.map_or_else(|| lines.to_vec(), |(width, rows)| fitted(lines, width, rows));
+        let wanted = rendered(&wanted, style);
+        out.push_str(&repaint(&self.shown, &wanted));
+        (self.shown, self.size) = (wanted, size);
+        print::text(&out)
     }
+}
+
+/// Columns and rows of the terminal.
+fn size() -> Option<(usize, usize)> {
+    let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok()?;
+    let (width, rows) = (usize::from(size.ws_col), usize::from(size.ws_row));
+    (width > 0 && rows > 1).then_some((width, rows))
+}
+
+/// What a terminal can show without breaking lines or scrolling: either would move lines from where they are known.
+fn fitted(lines: &[Vec<Cell>], width: usize, rows: usize) -> Vec<Vec<Cell>> {
+    let room = rows - 1;
+    let mut fitting: Vec<Vec<Cell>> = lines.iter().map(|line| cut(line, width)).collect();
+    if fitting.len() > room {
+        let more = format!("({} lines more; a taller terminal shows them)", fitting.len() - room + 1);
+        fitting.truncate(room - 1);
+        fitting.push(cut(&[Cell::from(more)], width));
+    }
+    fitting
 }
 
 /// What turns the lines that are shown, with the cursor below them, into the wanted ones.
@@ -123,6 +147,16 @@ mod tests {
         for (look, there, color) in rows {
             assert_eq!(look.style_in(there).color, color, "{look:?} {there:?}");
         }
+    }
+
+    #[test]
+    fn a_page_that_is_too_large_says_so_in_its_last_line() {
+        let lines: Vec<Vec<Cell>> = ["one", "two", "three", "four"].map(|line| vec![Cell::from(line)]).to_vec();
+        let shown = |width, rows| rendered(&fitted(&lines, width, rows), Style::default());
+        assert_eq!(shown(80, 5), ["one", "two", "three", "four"]);
+        assert_eq!(shown(80, 4), ["one", "two", "(2 lines more; a taller terminal shows them)"]);
+        assert_eq!(shown(3, 5), ["one", "two", "thr", "fou"]);
+        assert_eq!(shown(4, 2), ["(4 l"]);
     }
 
     #[test]

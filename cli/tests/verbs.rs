@@ -208,6 +208,11 @@ fn lists_and_objects_are_printed_as_they_are_asked_for() {
     let list: Value = serde_json::from_str(&playground.must(&["list", "rollouts", "-o", "json"])).expect("JSON");
     assert_eq!((&list["kind"], &list["items"][0]["kind"]), (&json!("List"), &json!("Rollout")));
     assert!(playground.must(&["get", "rollout", "shop", "-o", "yaml"]).contains("kind: Rollout\n"));
+    let phase = playground.must(&["get", "rollout", "shop", "-o", "jsonpath={.status.phase}"]);
+    assert_eq!(phase, "Healthy");
+    let columns =
+        playground.must(&["list", "rollouts", "-o", "custom-columns=NAME:.metadata.name,PHASE:.status.phase"]);
+    assert_eq!(columns, "NAME  PHASE\nshop  Healthy\n");
     let nothing = playground.run(&["list", "rollouts", "-l", "app=none"]);
     let note = "note: No resources found in namespace default.\n".to_owned();
     assert_eq!(nothing, Said { code: Some(0), out: String::new(), err: note });

@@ -30,7 +30,8 @@ pub(crate) fn page(family: &Family, troubles: &[Trouble], now: Timestamp, width:
         lines.extend(labelled("", sentence.into(), width).into_iter().map(|line| line.into_iter().skip(1).collect()));
     }
     if let Some(countdown) = standing.countdown(now) {
-        lines.extend(labelled("Goes on:", countdown.into(), width));
+        let label = if standing.phase == "Paused" { "Goes on:" } else { "Judged again:" };
+        lines.extend(labelled(label, countdown.into(), width));
     }
     let evidence: Vec<_> = current_runs(family).flat_map(evidence::of_run).collect();
     if !evidence.is_empty() {
