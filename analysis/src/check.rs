@@ -8,6 +8,7 @@ use sluice_crds::unit::IntOrString;
 
 use crate::condition::Condition;
 use crate::provider::json_path::JsonPath;
+use crate::provider::prometheus::is_amazon;
 use crate::verdict::{in_field, time};
 
 /// All mistakes in metrics as they are written, with arguments still in them.
@@ -21,6 +22,7 @@ pub fn check(metrics: &[Metric]) -> Vec<Pictured> {
         check_limits(&path, metric, &mut found);
         let provider = metric.provider.as_ref();
         let path = path.field("provider");
+        check_signing(&path, metric, &mut found);
         if let Some(web) = provider.and_then(|provider| provider.web.as_ref()) {
             check_json_path(path.field("web").field("jsonPath"), web.json_path(), &mut found);
         }
@@ -77,6 +79,30 @@ fn check_limits(path: &FieldPath, metric: &Metric, found: &mut Vec<Pictured>) {
     }
 }
 
+/// Signing that would fail at each measurement.
+fn check_signing(path: &FieldPath, metric: &Metric, found: &mut Vec<Pictured>) {
+    let provider = metric.provider.as_ref();
+    let web = provider.and_then(|provider| provider.web.as_ref()?.authentication.as_ref()?.sigv4.as_ref());
+    if web.is_some() {
+        let path = path.field("web").field("authentication").field("sigv4");
+        found.push(Mistake::about(path, "is not there for web requests", "remove it").into());
+    }
+    let Some(prometheus) = provider.and_then(|provider| provider.prometheus.as_ref()) else { return };
+    let Some(sigv4) = prometheus.authentication.as_ref().and_then(|ways| ways.sigv4.as_ref()) else { return };
+    // Of other servers nothing is signed, whatever is written.
+    if !prometheus.address.as_deref().is_some_and(is_amazon) {
+        return;
+    }
+    let path = path.field("prometheus").field("authentication").field("sigv4");
+    for (field, value) in [("profile", &sigv4.profile), ("roleArn", &sigv4.role_arn)] {
+        if let Some(value) = value.as_deref().filter(|value| !value.is_empty()) {
+            let mend = "remove it, and give the controller the credentials of that role or profile in AWS_ACCESS_KEY_ID \
+                        and AWS_SECRET_ACCESS_KEY";
+            found.push(Mistake::wrong(path.field(field), value, "can't be taken on", mend).into());
+        }
+    }
+}
+
 fn check_json_path(path: FieldPath, text: &str, found: &mut Vec<Pictured>) {
     if !is_settled(text) {
         return;
@@ -119,5 +145,34 @@ mod tests {
         assert_eq!(picture.lines().next(), Some("  result[0 < 0.05"));
         assert_eq!(picture.lines().nth(1).map(str::trim), Some("^"));
         assert!(found.iter().all(|one| !one.mistake.to_string().contains('\n')), "{found:?}");
+    }
+
+    #[test]
+    fn signing_that_is_not_there_is_told_by_its_field() {
+        let metrics: Vec<Metric> = serde_json::from_value(json!([
+            {"name": "a", "provider": {"prometheus": {"address": "https://aps-workspaces.eu-west-1.amazonaws.com/workspaces/ws-1",
+                "authentication": {"sigv4": {"region": "eu-west-1", "profile": "shop", "roleArn": "arn:aws:iam::1:role/shop"}}}}},
+            {"name": "b", "provider": {"prometheus": {"address": "http://prometheus:9090",
+                "authentication": {"sigv4": {"profile": "shop"}}}}},
+            {"name": "c", "provider": {"web": {"url": "http://x", "authentication": {"sigv4": {}}}}},
+        ]))
+        .expect("metrics");
+        let found: Vec<String> = check(&metrics).iter().map(|one| one.mistake.to_string()).collect();
+        let mend = "remove it, and give the controller the credentials of that role or profile in AWS_ACCESS_KEY_ID and \
+                    AWS_SECRET_ACCESS_KEY";
+        assert_eq!(
+            found,
+            [
+                format!(
+                    "spec.metrics[0].provider.prometheus.authentication.sigv4.profile: \"shop\" can't be taken on; {mend}"
+                ),
+                format!(
+                    "spec.metrics[0].provider.prometheus.authentication.sigv4.roleArn: \"arn:aws:iam::1:role/shop\" can't \
+                     be taken on; {mend}"
+                ),
+                "spec.metrics[2].provider.web.authentication.sigv4: is not there for web requests; remove it"
+                    .to_owned(),
+            ]
+        );
     }
 }

@@ -18,6 +18,8 @@ use crate::admin::AsAdmin;
 pub(crate) const ROLLOUTS: &str = "/apis/argoproj.io/v1alpha1/namespaces/default/rollouts";
 const REPLICA_SETS: &str = "/apis/apps/v1/namespaces/default/replicasets";
 const PODS: &str = "/api/v1/namespaces/default/pods";
+/// So far a watch may lag behind. Each state that is kept is a whole object.
+const KEPT_CHANGES: usize = 1_000;
 const START: &str = "2026-01-01T00:00:00Z";
 
 /// A Rollout `web` with all that belongs to it.
@@ -88,7 +90,8 @@ impl Model {
 
 /// An API server that holds so many copies of models; nobody but a client changes anything there.
 pub(crate) fn server(copies: &[(&Model, &str, usize)], clock: DoorClock) -> anyhow::Result<Door> {
-    let mut world = World::new(1);
+    // Nobody asks for what was before.
+    let mut world = World::new(1).with_log_capacity(KEPT_CHANGES);
     let now = clock.now();
     let furnished = sluice_sandbox::api::bootstrap(&mut world, now);
     ensure!(furnished.is_ok(), "an empty world takes its first objects: {furnished:?}");

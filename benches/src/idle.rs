@@ -1,15 +1,13 @@
 //! What 1,000 healthy Rollouts cost a controller that has nothing to do: a process of its own, connected by HTTPS.
 
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use anyhow::{Context as _, ensure};
 use sluice_sandbox::api::access::User;
 use sluice_sandbox::doors::{Clock, Door, HttpsDoor};
 
 use crate::figure::Figure;
 use crate::fleet::{Model, server, versions};
+use crate::process::{Folder, Running};
 
 const ROLLOUTS: usize = 1_000;
 const TOKEN: &str = "for-the-benchmark-only";
@@ -26,7 +24,7 @@ pub(crate) fn measure() -> anyhow::Result<Vec<Figure>> {
         let folder = Folder::create()?;
         let kubeconfig = folder.0.join("kubeconfig");
         std::fs::write(&kubeconfig, https.kubeconfig(TOKEN))?;
-        let controller = Running::start(&kubeconfig)?;
+        let controller = Running::start(&kubeconfig, &[])?;
         settled(&door, &controller).await?;
         let (cpu, version) = (controller.cpu()?, versions(&door)?);
         tokio::time::sleep(IDLE).await;
@@ -58,62 +56,4 @@ async fn settled(door: &Door, controller: &Running) -> anyhow::Result<()> {
         (version, cpu) = (version_now, cpu_now);
     }
     anyhow::bail!("the controller never came to rest")
-}
-
-/// `sluice controller`, as it was built beside this program.
-struct Running(Child);
-
-impl Running {
-    fn start(kubeconfig: &Path) -> anyhow::Result<Self> {
-        let program = std::env::current_exe()?.with_file_name("sluice");
-        ensure!(program.exists(), "{} is missing: cargo build --release -p sluice", program.display());
-        let child = Command::new(&program)
-            .arg("controller")
-            .arg("--kubeconfig")
-            .arg(kubeconfig)
-            .args(["--loglevel", "warn", "--metricsport", "0", "--healthzPort", "0"])
-            .stdin(Stdio::null())
-            .spawn()
-            .with_context(|| format!("starting {}", program.display()))?;
-        Ok(Self(child))
-    }
-
-    /// Processor time so far, in hundredths of a second as Linux counts it.
-    fn cpu(&self) -> anyhow::Result<Duration> {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.0.id()))?;
-        let after_name = stat.rsplit(')').next().context("a name in brackets")?;
-        let ticks = after_name.split_whitespace().skip(11).take(2).map(str::parse::<u64>).sum::<Result<u64, _>>()?;
-        Ok(Duration::from_millis(ticks * 10))
-    }
-
-    fn memory(&self, line: &str) -> anyhow::Result<f64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.id()))?;
-        let kilobytes = status.lines().find_map(|found| found.strip_prefix(line)).context("memory in /proc")?;
-        let kilobytes: f64 = kilobytes.trim().trim_end_matches(" kB").parse()?;
-        Ok(kilobytes * 1_024.0 / 1e6)
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ended = self.0.kill();
-        let _gone = self.0.wait();
-    }
-}
-
-/// A folder that goes with the benchmark.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn create() -> anyhow::Result<Self> {
-        let path = std::env::temp_dir().join(format!("sluice-benches-{}", std::process::id()));
-        std::fs::create_dir(&path).with_context(|| format!("making {}", path.display()))?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _removed = std::fs::remove_dir_all(&self.0);
-    }
 }

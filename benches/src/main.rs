@@ -3,6 +3,7 @@
 //! Every figure that is a promise is printed beside its bound; ratios come from one run, so that a slow
 //! or busy machine shifts both sides alike. `benches/README.md` keeps the last figures.
 
+mod active;
 mod admin;
 mod conditions;
 mod door;
@@ -13,9 +14,12 @@ mod idle;
 mod judge;
 mod passes;
 mod plans;
+mod process;
 mod promotions;
 mod routes;
 mod templates;
+mod verdicts;
+mod watched;
 mod writes;
 
 use figure::Figure;
@@ -23,7 +27,7 @@ use figure::Figure;
 /// A part of the benchmarks and how it is run.
 type Part = (&'static str, fn() -> anyhow::Result<Vec<Figure>>);
 
-const PARTS: [Part; 11] = [
+const PARTS: [Part; 13] = [
     ("door", door::measure),
     ("writes", writes::measure),
     ("hour", hour::measure),
@@ -33,6 +37,8 @@ const PARTS: [Part; 11] = [
     ("plans", plans::measure),
     ("passes", passes::measure),
     ("promotions", promotions::measure),
+    ("verdicts", verdicts::measure),
+    ("active", active::measure),
     ("idle", idle::measure),
     ("routes", routes::measure),
 ];

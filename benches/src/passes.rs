@@ -1,7 +1,7 @@
 //! What a change and its pass cost the controller, beside few Rollouts and beside many.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::ensure;
 use jiff::Timestamp;
@@ -21,6 +21,8 @@ const MANY: usize = 10_000;
 const AT_ONCE: usize = FEW;
 const ROUNDS: usize = 100;
 const RUNS: usize = 5;
+/// A controller that takes longer than this to look at all Rollouts, or at those that changed, hangs.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 static PASSES: AtomicUsize = AtomicUsize::new(0);
 
@@ -44,6 +46,7 @@ pub(crate) fn measure() -> anyhow::Result<Vec<Figure>> {
 fn micros_per_pass(model: &Model, rollouts: usize) -> anyhow::Result<f64> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
+        eprintln!("passes: an API server is filled with {rollouts} Rollouts");
         let door = server(&[(model, "shop", rollouts)], DoorClock::wall())?;
         let newest = model.replica_sets.iter().max_by_key(|set| set["spec"]["replicas"].as_i64());
         let newest = newest.expect("a model has ReplicaSets");
@@ -52,7 +55,8 @@ fn micros_per_pass(model: &Model, rollouts: usize) -> anyhow::Result<f64> {
         let client = Client::new(AsAdmin(door.clone()), "default");
         let controller = Controller::new(client, alone(), Clock::wall()).deciding_with(counted);
         let running = tokio::spawn(controller.run(handle.clone(), shutdown));
-        settled(rollouts).await;
+        eprintln!("passes: the controller begins beside {rollouts} Rollouts");
+        settled(rollouts).await?;
         let mut round = 0;
         let mut spent = Vec::new();
         for _ in 0..RUNS {
@@ -64,9 +68,7 @@ fn micros_per_pass(model: &Model, rollouts: usize) -> anyhow::Result<f64> {
                     let rollout = (round * AT_ONCE + number) % rollouts;
                     poke(&door, &renamed(newest, &format!("shop-{rollout}")), round)?;
                 }
-                while PASSES.load(Ordering::Relaxed) < before + AT_ONCE {
-                    tokio::time::sleep(Duration::from_millis(1)).await;
-                }
+                passed(before + AT_ONCE).await?;
             }
             spent.push(cpu_time().saturating_sub(began));
         }
@@ -80,16 +82,28 @@ fn micros_per_pass(model: &Model, rollouts: usize) -> anyhow::Result<f64> {
 }
 
 /// Waits until every Rollout has been looked at and nothing more is to be done.
-async fn settled(rollouts: usize) {
+async fn settled(rollouts: usize) -> anyhow::Result<()> {
+    let end = Instant::now() + PATIENCE;
     let mut before = 0;
     loop {
         tokio::time::sleep(Duration::from_millis(500)).await;
         let passes = PASSES.load(Ordering::Relaxed);
         if passes >= rollouts && passes == before {
-            return;
+            return Ok(());
         }
+        ensure!(Instant::now() < end, "{passes} passes over {rollouts} Rollouts in {PATIENCE:?}, and no rest");
         before = passes;
     }
+}
+
+/// Waits until so many passes were made in all.
+async fn passed(passes: usize) -> anyhow::Result<()> {
+    let end = Instant::now() + PATIENCE;
+    while PASSES.load(Ordering::Relaxed) < passes {
+        ensure!(Instant::now() < end, "not all of {AT_ONCE} changes had a pass within {PATIENCE:?}");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    Ok(())
 }
 
 fn cpu_time() -> Duration {

@@ -1,19 +1,15 @@
 //! From a promote patch to the write that it causes, with 1,000 other Rollouts present.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use kube::Client;
 use sluice_controller::{Clock, Controller, ShutdownHandle};
 use sluice_sandbox::doors::{Clock as DoorClock, Door};
-use tokio::sync::Notify;
-use tower_service::Service;
 
-use crate::admin::AsAdmin;
 use crate::figure::Figure;
 use crate::fleet::{Model, alone, promote, server};
+use crate::watched::{Watched, Writes};
 
 const OTHERS: usize = 1_000;
 const PROMOTED: usize = 300;
@@ -25,7 +21,7 @@ pub(crate) fn measure() -> anyhow::Result<Vec<Figure>> {
     let mut times = runtime.block_on(async {
         let door = server(&[(&healthy, "other", OTHERS), (&waiting, "shop", PROMOTED)], DoorClock::wall())?;
         let (handle, shutdown) = ShutdownHandle::new();
-        let watched = Watched { door: AsAdmin(door.clone()), writes: Arc::default() };
+        let watched = Watched::new(door.clone());
         let client = Client::new(watched.clone(), "default");
         let running = tokio::spawn(Controller::new(client, alone(), Clock::wall()).run(handle.clone(), shutdown));
         watched.writes.quiet().await;
@@ -48,69 +44,12 @@ async fn promote_each(door: &Door, writes: &Writes) -> anyhow::Result<Vec<Durati
         let name = format!("shop-{number}");
         promote(door, &name)?;
         let accepted = Instant::now();
-        let written = tokio::time::timeout(Duration::from_secs(10), writes.next_about(&name)).await;
+        let (whole, part) = (format!("/{name}/"), format!("/{name}-"));
+        let is_like = |path: &str| path.contains(&whole) || path.contains(&part);
+        let written = tokio::time::timeout(Duration::from_secs(10), writes.next(is_like)).await;
         let written = written.with_context(|| format!("nothing was written for {name}"))?;
         times.push(written.saturating_duration_since(accepted));
         writes.quiet().await;
     }
     Ok(times)
-}
-
-/// A door that notes when writes come in.
-#[derive(Clone)]
-struct Watched {
-    door: AsAdmin,
-    writes: Arc<Writes>,
-}
-
-#[derive(Default)]
-struct Writes {
-    came: Mutex<Vec<(Instant, String)>>,
-    stirred: Notify,
-}
-
-impl Writes {
-    /// When the first write since the last quiet time came whose path names this Rollout.
-    async fn next_about(&self, name: &str) -> Instant {
-        let (whole, part) = (format!("/{name}/"), format!("/{name}-"));
-        loop {
-            let found = {
-                let came = self.came.lock().unwrap_or_else(PoisonError::into_inner);
-                came.iter().find(|(_, path)| path.contains(&whole) || path.contains(&part)).map(|(at, _)| *at)
-            };
-            match found {
-                Some(at) => return at,
-                None => self.stirred.notified().await,
-            }
-        }
-    }
-
-    /// Waits until nothing has been written for a while, and forgets what was.
-    async fn quiet(&self) {
-        while tokio::time::timeout(Duration::from_millis(150), self.stirred.notified()).await.is_ok() {}
-        self.came.lock().unwrap_or_else(PoisonError::into_inner).clear();
-    }
-}
-
-impl<B> Service<http::Request<B>> for Watched
-where
-    AsAdmin: Service<http::Request<B>>,
-{
-    type Response = <AsAdmin as Service<http::Request<B>>>::Response;
-    type Error = <AsAdmin as Service<http::Request<B>>>::Error;
-    type Future = <AsAdmin as Service<http::Request<B>>>::Future;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.door.poll_ready(context)
-    }
-
-    fn call(&mut self, request: http::Request<B>) -> Self::Future {
-        let path = request.uri().path();
-        if request.method() != http::Method::GET && !path.ends_with("/events") {
-            let mut came = self.writes.came.lock().unwrap_or_else(PoisonError::into_inner);
-            came.push((Instant::now(), path.to_owned()));
-            self.writes.stirred.notify_one();
-        }
-        self.door.call(request)
-    }
 }

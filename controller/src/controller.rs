@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 
 use crate::cache::Watched;
 use crate::clock::Clock;
+use crate::critic;
 use crate::dispatch;
 use crate::election::{Election, ElectionSettings};
 use crate::fence::Fence;
@@ -167,7 +168,10 @@ impl Controller {
             recorder: recorder.clone(),
             desk: Arc::new(Desk::default()),
             providers: Arc::new(Providers::new(measuring, transport, clock)),
+            instance_id: instance_id.clone(),
         });
+        let telling = critic::run(Arc::clone(&hub), recorder.clone(), fence.clone(), shutdown.clone());
+        tasks.spawn(named("templates", telling));
         let routes = RouteWatches {
             client: client.clone(),
             namespace: namespace.clone(),

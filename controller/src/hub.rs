@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use sluice_crds::AnalysisRun;
+use sluice_crds::analysis::AnalysisPhase;
 use sluice_planner::engine::{Backoff, Gate, Jitter, Moment, Outcome, Queue, Seen, WatchHealth};
-use sluice_planner::{ReadRollout, Snapshot, probe};
+use sluice_planner::{ReadRollout, Snapshot, Template, probe};
 use tokio::sync::Notify;
 
 use crate::cache::{Cache, Cached, Name, Object, RunView, Watched};
@@ -69,6 +70,7 @@ pub(crate) struct Hub {
     rollouts_stirred: Notify,
     runs_stirred: Notify,
     routes_stirred: Notify,
+    templates_stirred: Notify,
     clock: Clock,
     metrics: Metrics,
 }
@@ -82,6 +84,8 @@ struct State {
     /// What requests through the routers of a Rollout have found.
     probed: BTreeMap<Name, probe::Answer>,
     watches: BTreeMap<Watched, WatchHealth>,
+    /// Kinds that can be done without, and that this account may not watch.
+    refused: BTreeSet<Watched>,
 }
 
 /// The passes over objects of one kind.
@@ -113,9 +117,17 @@ impl Hub {
             unkept: Unkept::default(),
             probed: BTreeMap::new(),
             watches: BTreeMap::new(),
+            refused: BTreeSet::new(),
         };
-        let [rollouts_stirred, runs_stirred, routes_stirred] = [(); 3].map(|()| Notify::new());
-        Self { state: Mutex::new(state), rollouts_stirred, runs_stirred, routes_stirred, clock, metrics }
+        Self {
+            state: Mutex::new(state),
+            rollouts_stirred: Notify::new(),
+            runs_stirred: Notify::new(),
+            routes_stirred: Notify::new(),
+            templates_stirred: Notify::new(),
+            clock,
+            metrics,
+        }
     }
 
     pub(crate) fn metrics(&self) -> &Metrics {
@@ -124,6 +136,7 @@ impl Hub {
 
     pub(crate) fn apply(&self, object: Object) {
         let (written, version) = identity(&object);
+        let is_verdict = matches!(&object, Object::AnalysisRun(run) if is_over(&run.object));
         let now = self.clock.moment();
         let mut guard = self.state();
         let state = &mut *guard;
@@ -133,11 +146,19 @@ impl Hub {
         for work in Work::ALL {
             state.lane(work).saw(&written, Seen::Version(&version), now + FLOCK);
         }
-        state.wake(written.0, &concerned, !own_of_rollouts && written.0 == Watched::Rollout, now);
+        let haste = match written.0 {
+            Watched::Rollout if !own_of_rollouts => Haste::Afresh,
+            _ if is_verdict => Haste::AtOnce,
+            _ => Haste::InAFlock,
+        };
+        state.wake(written.0, &concerned, haste, now);
         if written.0 == Watched::AnalysisRun && !own_of_runs {
             state.runs.queue.add_afresh(&written.1, now);
         }
         self.stir(guard);
+        if matches!(written.0, Watched::AnalysisTemplate | Watched::ClusterAnalysisTemplate) {
+            self.templates_stirred.notify_one();
+        }
     }
 
     pub(crate) fn remove(&self, kind: Watched, name: &Name) {
@@ -172,15 +193,33 @@ impl Hub {
         self.stir(state);
     }
 
-    /// The kinds of which no complete list was seen yet.
+    /// The kinds of which no complete list was seen yet, but for those that are done without.
     pub(crate) fn missing(&self) -> Vec<Watched> {
-        self.state().cache.missing()
+        let state = self.state();
+        state.cache.missing().into_iter().filter(|kind| !state.refused.contains(kind)).collect()
+    }
+
+    /// The kinds that are done without.
+    pub(crate) fn refused(&self) -> BTreeSet<Watched> {
+        self.state().refused.clone()
+    }
+
+    /// This account has no right to watch this kind. Where it can be done without, nothing waits for it any more.
+    pub(crate) fn watch_refused(&self, kind: Watched) {
+        if kind.can_be_done_without() {
+            let mut state = self.state();
+            state.refused.insert(kind);
+            self.stir(state);
+        }
     }
 
     /// The API server answers the watch of this kind.
     pub(crate) fn watch_works(&self, kind: Watched) {
         let now = self.clock.moment();
-        let broken_for = self.state().watches.entry(kind).or_default().works(now);
+        let mut state = self.state();
+        state.refused.remove(&kind);
+        let broken_for = state.watches.entry(kind).or_default().works(now);
+        drop(state);
         if let Some(broken_for) = broken_for {
             tracing::info!(kind = kind.as_str(), "the watch works again after {broken_for:.1?}");
         }
@@ -213,10 +252,11 @@ impl Hub {
         self.stir(state);
     }
 
-    /// Asks for a pass over a run for which an answer has come.
+    /// Asks for a pass over a run for which an answer has come: it may be the one that takes a release back. (A pass
+    /// that finds no verdict writes nothing yet, so nothing is lost by not waiting for others.)
     pub(crate) fn add_run(&self, name: &Name) {
         let now = self.clock.moment();
-        self.state().runs.queue.add(name, now + FLOCK);
+        self.state().runs.queue.add(name, now);
         self.runs_stirred.notify_one();
     }
 
@@ -310,6 +350,16 @@ impl Hub {
         act(&mut self.state().unkept)
     }
 
+    /// Templates that can't be judged.
+    pub(crate) fn wrong_templates(&self) -> Vec<(Watched, Arc<Template>)> {
+        self.state().cache.wrong_templates()
+    }
+
+    /// Waits until a template was seen.
+    pub(crate) async fn templates_stirred(&self) {
+        self.templates_stirred.notified().await;
+    }
+
     /// All Rollouts, for metrics.
     pub(crate) fn rollouts(&self) -> Vec<Arc<ReadRollout>> {
         self.state().cache.rollouts().map(|rollout| Arc::clone(&rollout.object)).collect()
@@ -336,9 +386,9 @@ impl Hub {
             // A last pass finds that it is gone, and forgets what was being measured for it.
             Watched::AnalysisRun => {
                 state.runs.queue.add(name, now);
-                state.wake(kind, concerned, false, now);
+                state.wake(kind, concerned, Haste::InAFlock, now);
             }
-            _ => state.wake(kind, concerned, false, now),
+            _ => state.wake(kind, concerned, Haste::InAFlock, now),
         }
     }
 
@@ -359,6 +409,22 @@ impl Hub {
     }
 }
 
+/// How soon a change is acted on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Haste {
+    /// At once, and not held back by earlier failures: somebody changed the Rollout itself, so what failed before may go
+    /// well now.
+    Afresh,
+    /// At once: a verdict may take a release back.
+    AtOnce,
+    /// With whatever else comes in a flock.
+    InAFlock,
+}
+
+fn is_over(run: &AnalysisRun) -> bool {
+    run.status.as_ref().and_then(|status| status.phase.as_ref()).is_some_and(AnalysisPhase::is_completed)
+}
+
 impl State {
     fn lane(&mut self, work: Work) -> &mut Lane {
         match work {
@@ -367,15 +433,14 @@ impl State {
         }
     }
 
-    /// Asks for passes over those that a change of an object of this kind concerns. `afresh`: somebody changed the
-    /// Rollout itself, so what failed before may go well now.
-    fn wake(&mut self, kind: Watched, concerned: &BTreeSet<Name>, afresh: bool, now: Moment) {
+    /// Asks for passes over those that a change of an object of this kind concerns.
+    fn wake(&mut self, kind: Watched, concerned: &BTreeSet<Name>, haste: Haste, now: Moment) {
         let queue = if kind == Watched::Job { &mut self.runs.queue } else { &mut self.rollouts.queue };
         for name in concerned {
-            if afresh {
-                queue.add_afresh(name, now);
-            } else {
-                queue.add(name, now + FLOCK);
+            match haste {
+                Haste::Afresh => queue.add_afresh(name, now),
+                Haste::AtOnce => queue.add(name, now),
+                Haste::InAFlock => queue.add(name, now + FLOCK),
             }
         }
     }

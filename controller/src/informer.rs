@@ -26,7 +26,8 @@ pub(crate) struct Selection {
     pub(crate) instance_id: String,
 }
 
-const INSTANCE_LABEL: &str = "argo-rollouts.argoproj.io/controller-instance-id";
+/// Whose a Rollout or run is.
+pub(crate) const INSTANCE_LABEL: &str = "argo-rollouts.argoproj.io/controller-instance-id";
 
 /// Keeps one kind of the cache up to date until shutdown.
 pub(crate) async fn run(
@@ -65,6 +66,9 @@ pub(crate) async fn follow(kind: Watched, api: Api<Raw>, config: Config, hub: &H
         match event {
             Ok(event) => take_in(kind, event, hub),
             Err(problem) => {
+                if is_refused(&problem) {
+                    hub.watch_refused(kind);
+                }
                 pause(kind, &problem, &mut said, hub, jitter).await;
                 if is_unknown(&problem) {
                     return;
@@ -100,11 +104,18 @@ fn is_unknown(problem: &watcher::Error) -> bool {
     matches!(problem, kube::Error::Api(status) if status.code == 404)
 }
 
+/// Whether the account lacks the right to do this.
+fn is_refused(problem: &watcher::Error) -> bool {
+    use watcher::Error::{InitialListFailed, WatchStartFailed};
+    let (InitialListFailed(problem) | WatchStartFailed(problem)) = problem else { return false };
+    matches!(problem, kube::Error::Api(answer) if answer.code == 403)
+}
+
 fn take_in(kind: Watched, event: Event<Raw>, hub: &Hub) {
     match event {
         Event::Init => hub.begin_list(kind),
         Event::InitDone => hub.end_list(kind),
-        Event::InitApply(object) | Event::Apply(object) => match read(kind, &object.json) {
+        Event::InitApply(object) | Event::Apply(object) => match read(kind, &object.json()) {
             Ok(object) => hub.apply(object),
             Err(problem) => {
                 let name = name_of(&object);

@@ -5,6 +5,7 @@
 mod cache;
 mod clock;
 mod controller;
+mod critic;
 mod dispatch;
 mod election;
 mod fence;

@@ -58,7 +58,11 @@ impl Worker for Passes {
             Ok(ended) => ended,
             Err(panic) => {
                 let what = text_of(panic.as_ref());
-                tracing::error!(namespace = name.namespace, rollout = name.name, "a bug: the pass panicked: {what}");
+                tracing::error!(
+                    namespace = &*name.namespace,
+                    rollout = &*name.name,
+                    "a bug: the pass panicked: {what}"
+                );
                 (Outcome::Failed, PassEnd::Panicked)
             }
         };
@@ -85,15 +89,16 @@ impl Passes {
         let plan = (self.decide)(&snapshot, self.clock.now());
         let span = tracing::info_span!(
             "pass",
-            namespace = name.namespace,
-            rollout = name.name,
+            namespace = &*name.namespace,
+            rollout = &*name.name,
             revision = revision(&snapshot.rollout),
             step = snapshot.rollout.status.as_ref().and_then(|status| status.current_step_index),
         );
-        self.carry_out(name, &snapshot.rollout, plan).instrument(span).await
+        self.carry_out(name, &snapshot, plan).instrument(span).await
     }
 
-    async fn carry_out(&self, name: &Name, rollout: &Rollout, plan: Plan) -> (Outcome, PassEnd) {
+    async fn carry_out(&self, name: &Name, snapshot: &Snapshot, plan: Plan) -> (Outcome, PassEnd) {
+        let rollout = &*snapshot.rollout;
         let subject = Subject::of(Work::Rollouts, &rollout.metadata);
         let soonest = self.clock.moment().saturating_add(SOONEST_WAKE);
         let wake_at = plan.wake_at.map(|at| self.clock.moment_of(at).max(soonest));
@@ -120,7 +125,7 @@ impl Passes {
                     continue;
                 }
                 Err(problem) => {
-                    self.tell_refusal(name, rollout, write, &problem).await;
+                    self.tell_refusal(name, snapshot, write, &problem).await;
                     return self.failed(name, write, &problem);
                 }
             }
@@ -151,12 +156,12 @@ impl Passes {
     }
 
     /// The status comes last, so a pass that ends before it can't say why: what was refused is said here.
-    async fn tell_refusal(&self, name: &Name, rollout: &Rollout, write: &Write, problem: &RequestError) {
+    async fn tell_refusal(&self, name: &Name, snapshot: &Snapshot, write: &Write, problem: &RequestError) {
         let RequestError::Refused { message, .. } = problem else { return };
-        let said = sluice_planner::create_refused(rollout, write, message, self.clock.now());
+        let said = sluice_planner::create_refused(snapshot, write, message, self.clock.now());
         let Some((status, events)) = said.and_then(|plan| Some((plan.status?, plan.events))) else { return };
         match self.send(name, &status).await {
-            Ok(Some(_)) => self.recorder.tell(&Subject::of(Work::Rollouts, &rollout.metadata), &events),
+            Ok(Some(_)) => self.recorder.tell(&Subject::of(Work::Rollouts, &snapshot.rollout.metadata), &events),
             Ok(None) => {}
             Err(problem) => tracing::debug!("what was refused could not be written down: {problem}"),
         }

@@ -1,12 +1,13 @@
 //! From the JSON of a watch to what is kept of it: decoded once, trimmed to what plans read.
 
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use sluice_analysis::provider::job::RUN_UID as JOB_LABEL;
 use sluice_crds::Rollout;
 use sluice_planner::{Metadata, Pod, ReplicaSet, Service, Template, trimmed_managers};
 
-use crate::cache::{Cached, Object, Watched, filed};
+use crate::cache::{Cached, Object, Watched, filed, looked_after_by};
 
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
@@ -18,7 +19,7 @@ pub(crate) fn read(kind: Watched, object: &Value) -> Result<Object, String> {
     match kind {
         Watched::Rollout => {
             let meta = Metadata::from_json(object)?;
-            let mut rollout: Rollout = serde_json::from_value(object.clone()).map_err(|problem| problem.to_string())?;
+            let mut rollout = Rollout::deserialize(object).map_err(|problem| problem.to_string())?;
             rollout.metadata.managed_fields = rollout.metadata.managed_fields.as_deref().and_then(trimmed_managers);
             if let Some(annotations) = &mut rollout.metadata.annotations {
                 annotations.remove(LAST_APPLIED);
@@ -39,13 +40,15 @@ pub(crate) fn read(kind: Watched, object: &Value) -> Result<Object, String> {
         Watched::Job => {
             let meta = Metadata::from_json(object)?;
             // A Job may be in another namespace than its run, where no owner can be named.
-            let owner = meta.labels.get(JOB_LABEL).cloned();
+            let owner = meta.labels.get(JOB_LABEL).map(str::to_owned);
             let kept = json!({"status": {"conditions": object["status"]["conditions"]}});
             Ok(Object::Job(filed(&Metadata { controller: owner, ..meta }, kept)))
         }
         Watched::Service => {
             let service = Service::from_json(object)?;
-            Ok(Object::Service(filed(&service.meta.clone(), service)))
+            // Found by the Rollout that looks after it, also when that names it no more.
+            let owner = service.managed_by().map(|rollout| looked_after_by(&service.meta.namespace, rollout));
+            Ok(Object::Service(filed(&Metadata { controller: owner, ..service.meta.clone() }, service)))
         }
         Watched::Route(_) | Watched::ReferenceGrant => routing(object).map(|object| Object::Routing(kind, object)),
     }
@@ -74,7 +77,7 @@ where
     T: DeserializeOwned + kube::Resource,
 {
     let meta = Metadata::from_json(object)?;
-    let mut typed: T = serde_json::from_value(object.clone()).map_err(|problem| problem.to_string())?;
+    let mut typed = T::deserialize(object).map_err(|problem| problem.to_string())?;
     typed.meta_mut().managed_fields = None;
     if let Some(annotations) = &mut typed.meta_mut().annotations {
         annotations.remove(LAST_APPLIED);

@@ -11,6 +11,7 @@ use sluice_crds::values::seconds_time;
 use sluice_planner::Event;
 use tokio::sync::mpsc;
 
+use crate::cache::Watched;
 use crate::clock::Clock;
 use crate::hub::Work;
 use crate::metrics::Metrics;
@@ -30,8 +31,8 @@ const COMPONENT: &str = "rollouts-controller";
 /// The object that an event is about.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Subject {
-    /// Says its kind.
-    pub(crate) work: Work,
+    pub(crate) kind: Watched,
+    /// Empty for objects of the cluster.
     pub(crate) namespace: String,
     pub(crate) name: String,
     pub(crate) uid: String,
@@ -40,7 +41,7 @@ pub(crate) struct Subject {
 impl Subject {
     pub(crate) fn of(work: Work, meta: &ObjectMeta) -> Self {
         Self {
-            work,
+            kind: work.kind(),
             namespace: meta.namespace.clone().unwrap_or_default(),
             name: meta.name.clone().unwrap_or_default(),
             uid: meta.uid.clone().unwrap_or_default(),
@@ -48,7 +49,21 @@ impl Subject {
     }
 }
 
-type Told = (Subject, Event, Timestamp);
+impl Subject {
+    /// Where events about it are.
+    fn namespace_of_events(&self) -> &str {
+        if self.namespace.is_empty() { "default" } else { &self.namespace }
+    }
+}
+
+/// Something to post.
+struct Told {
+    subject: Subject,
+    event: Event,
+    at: Timestamp,
+    /// Set for what is said once, whoever says it: the name of the event.
+    once: Option<String>,
+}
 
 /// Where passes leave their events.
 #[derive(Clone, Debug)]
@@ -61,10 +76,21 @@ pub(crate) struct Recorder {
 impl Recorder {
     pub(crate) fn tell(&self, subject: &Subject, events: &[Event]) {
         for event in events {
-            self.metrics.event(subject, event);
-            if self.sender.try_send((subject.clone(), event.clone(), self.clock.now())).is_err() {
-                self.metrics.event_dropped();
-            }
+            self.send(subject, event, None);
+        }
+    }
+
+    /// The same once in all, also after a restart and by another replica: for this state of the object.
+    pub(crate) fn tell_once(&self, subject: &Subject, event: &Event, state: &str) {
+        let short = subject.uid.get(..8).unwrap_or(&subject.uid);
+        self.send(subject, event, Some(format!("{}.{short}.{state}", subject.name)));
+    }
+
+    fn send(&self, subject: &Subject, event: &Event, once: Option<String>) {
+        self.metrics.event(subject, event);
+        let told = Told { subject: subject.clone(), event: event.clone(), at: self.clock.now(), once };
+        if self.sender.try_send(told).is_err() {
+            self.metrics.event_dropped();
         }
     }
 }
@@ -105,8 +131,12 @@ impl Poster {
     }
 
     async fn post_all(&mut self) {
-        while let Some((subject, event, at)) = self.told.recv().await {
-            if let Err(problem) = self.post(&subject, &event, at).await {
+        while let Some(Told { subject, event, at, once }) = self.told.recv().await {
+            let posted = match once {
+                Some(name) => self.post_once(&subject, &event, &name, at).await,
+                None => self.post(&subject, &event, at).await,
+            };
+            if let Err(problem) = posted {
                 tracing::warn!(
                     namespace = subject.namespace,
                     object = subject.name,
@@ -119,7 +149,7 @@ impl Poster {
 
     async fn post(&mut self, subject: &Subject, event: &Event, at: Timestamp) -> Result<(), RequestError> {
         let key = (subject.clone(), event.reason, event.message.clone());
-        let collection = format!("/api/v1/namespaces/{}/events", subject.namespace);
+        let collection = collection(subject);
         if let Some(known) = self.known.get_mut(&key).filter(|known| at.duration_since(known.last) < SAME_FOR) {
             known.count += 1;
             known.last = at;
@@ -140,11 +170,23 @@ impl Poster {
         self.posted += 1;
         let name = format!("{}.{:x}.{:x}", subject.name, at.as_microsecond(), self.posted);
         self.remember(key, Known { name: name.clone(), count: 1, last: at });
-        let body = body(subject, event, &name, at);
+        self.create(subject, event, &name, at).await
+    }
+
+    /// One of this name that is there says the same.
+    async fn post_once(&self, subject: &Subject, event: &Event, name: &str, at: Timestamp) -> Result<(), RequestError> {
+        match self.create(subject, event, name, at).await {
+            Err(RequestError::Stale { code: 409, .. }) => Ok(()),
+            answer => answer,
+        }
+    }
+
+    async fn create(&self, subject: &Subject, event: &Event, name: &str, at: Timestamp) -> Result<(), RequestError> {
+        let (path, body) = (collection(subject), body(subject, event, name, at));
         let request = Request {
             kind: "Event",
             method: "POST",
-            path: &collection,
+            path: &path,
             content_type: "application/json",
             body: &body,
             manager: FIELD_MANAGER,
@@ -164,14 +206,18 @@ impl Poster {
     }
 }
 
+fn collection(subject: &Subject) -> String {
+    format!("/api/v1/namespaces/{}/events", subject.namespace_of_events())
+}
+
 fn body(subject: &Subject, event: &Event, name: &str, at: Timestamp) -> Value {
     json!({
         "apiVersion": "v1",
         "kind": "Event",
-        "metadata": {"name": name, "namespace": subject.namespace},
+        "metadata": {"name": name, "namespace": subject.namespace_of_events()},
         "involvedObject": {
             "apiVersion": "argoproj.io/v1alpha1",
-            "kind": subject.work.kind().as_str(),
+            "kind": subject.kind.as_str(),
             "namespace": subject.namespace,
             "name": subject.name,
             "uid": subject.uid,

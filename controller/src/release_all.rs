@@ -121,7 +121,8 @@ impl Giving {
 
     async fn lead(&self, mut fence: Fence) -> Result<(), ReleaseError> {
         let holder = self.holder().await;
-        if !holder.is_empty() {
+        let own = self.settings.election.as_ref().map_or("", |election| election.identity.as_str());
+        if !holder.is_empty() && holder != own {
             let lease = lease_name(&self.settings.instance_id);
             tracing::info!("the lease {lease} is held by {holder}; waiting for it for {WAITS_FOR_LEASE:?}");
         }
@@ -211,7 +212,7 @@ impl Giving {
         let Some(rollout) = listed.first() else { return Ok(None) };
         let mut cache = Cache::default();
         cache.routes.look_only_at(&self.settings.namespace);
-        cache.apply(read(Watched::Rollout, &rollout.json)?);
+        cache.apply(read(Watched::Rollout, &rollout.json())?);
         for kind in cache.routes.needed_kinds() {
             let Some(version) = self.version(kind).await? else {
                 cache.routes.kind_absent(kind);

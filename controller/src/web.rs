@@ -1,5 +1,6 @@
 //! The pages that a kubelet and Prometheus ask for.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,7 +25,7 @@ const BROKEN_FOR: Duration = Duration::from_secs(30);
 pub(crate) fn health(hub: Arc<Hub>, clock: Clock) -> Router {
     let alive = || async { "ok" };
     let ready = move || {
-        let answer = readiness(&hub.missing(), &hub.broken_watches(clock.moment()));
+        let answer = readiness(&hub.missing(), &hub.broken_watches(clock.moment()), &hub.refused());
         async move { answer }
     };
     Router::new().route("/healthz", get(alive)).route("/livez", get(alive)).route("/readyz", get(ready))
@@ -44,14 +45,15 @@ pub(crate) async fn serve(listener: TcpListener, pages: Router, mut shutdown: Sh
 }
 
 /// Objects that traffic is routed by are needed by some Rollouts only: these wait for them, and the others go on.
-fn readiness(missing: &[Watched], broken: &[(Watched, Duration)]) -> Response {
+fn readiness(missing: &[Watched], broken: &[(Watched, Duration)], refused: &BTreeSet<Watched>) -> Response {
     let mut why = Vec::new();
     if !missing.is_empty() {
         let kinds: Vec<&str> = missing.iter().map(|kind| kind.as_str()).collect();
         why.push(format!("no complete list yet of {}", kinds.join(", ")));
     }
-    let mut beside = Vec::new();
-    for (kind, time) in broken.iter().filter(|(_, time)| *time > BROKEN_FOR) {
+    let mut beside: Vec<String> = refused.iter().map(|kind| done_without(*kind)).collect();
+    let counts = |kind: &Watched, time: &Duration| *time > BROKEN_FOR && !refused.contains(kind);
+    for (kind, time) in broken.iter().filter(|(kind, time)| counts(kind, time)) {
         let sentence = format!("the watch of {} has been broken for {} s", kind.as_str(), time.as_secs());
         if Watched::ALL.contains(kind) { why.push(sentence) } else { beside.push(sentence) }
     }
@@ -60,6 +62,11 @@ fn readiness(missing: &[Watched], broken: &[(Watched, Duration)]) -> Response {
         return (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {}\n", why.join("; "))).into_response();
     }
     if beside.is_empty() { "ok".into_response() } else { format!("ok, but {}\n", beside.join("; ")).into_response() }
+}
+
+/// What can be done without is named all the same.
+fn done_without(kind: Watched) -> String {
+    format!("this account may not list and watch {}: what needs it can't be done", kind.plural())
 }
 
 #[cfg(test)]
@@ -132,6 +139,29 @@ mod tests {
         tokio::time::sleep(Duration::from_secs(31)).await;
         let (status, what) = ask(&pages, "/readyz").await;
         assert_eq!((status, what.trim()), (200, "ok, but the watch of VirtualService has been broken for 31 s"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_right_that_can_be_done_without_is_named_and_holds_nothing_up() {
+        let clock = Clock::wall();
+        let hub = Arc::new(Hub::new(clock, Jitter::seeded(1), Metrics::default()));
+        for kind in Watched::ALL.into_iter().filter(|kind| *kind != Watched::Job) {
+            hub.begin_list(kind);
+            hub.end_list(kind);
+        }
+        let pages = health(Arc::clone(&hub), clock);
+        assert_eq!(ask(&pages, "/readyz").await.0, 503, "perhaps the answer is only late");
+        hub.watch_broke(Watched::Job);
+        hub.watch_refused(Watched::Job);
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        let (status, said) = ask(&pages, "/readyz").await;
+        let named = "ok, but this account may not list and watch jobs: what needs it can't be done";
+        assert_eq!((status, said.trim()), (200, named));
+        assert!(hub.metrics().page(&hub, true, clock.moment()).contains("sluice_watch_refused{kind=\"Job\"} 1\n"));
+        hub.watch_refused(Watched::Pod);
+        assert_eq!(ask(&pages, "/readyz").await.1.trim(), named, "nothing can be released without pods");
+        hub.watch_works(Watched::Job);
+        assert_eq!(ask(&pages, "/readyz").await.0, 503, "its list is under way");
     }
 
     #[tokio::test]

@@ -45,6 +45,11 @@ impl Kind {
     pub const DISRUPTION_BUDGET: Self = Self { group: "policy", version: "v1", kind: "PodDisruptionBudget" };
     pub const ENDPOINT_SLICE: Self = Self { group: "discovery.k8s.io", version: "v1", kind: "EndpointSlice" };
 
+    pub const INGRESS: Self = Self { group: "networking.k8s.io", version: "v1", kind: "Ingress" };
+    pub const VIRTUAL_SERVICE: Self = Self { group: "networking.istio.io", version: "v1", kind: "VirtualService" };
+    pub const DESTINATION_RULE: Self = Self { group: "networking.istio.io", version: "v1", kind: "DestinationRule" };
+    pub const HTTP_ROUTE: Self = Self { group: "gateway.networking.k8s.io", version: "v1", kind: "HTTPRoute" };
+
     pub const ROLLOUT: Self = Self::served("Rollout");
     pub const ANALYSIS_TEMPLATE: Self = Self::served("AnalysisTemplate");
     pub const ANALYSIS_RUN: Self = Self::served("AnalysisRun");

@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use http::Request;
 use kube::client::Body;
 use serde_json::Value;
-use sluice_scenarios::{Before, Call, Doing, Observed, ROUTING_KINDS, Scenario, Step, applied, collection, doing};
+use sluice_scenarios::{Before, Call, Doing, Observed, ROUTING_KINDS, Scenario, Step, collection, doing, given};
 use tokio::time::{Instant, sleep};
 
 use crate::cluster::Kind;
@@ -29,8 +29,9 @@ pub async fn told_on_the_real_control_plane(file: &Path) -> Result<()> {
     let scenario = Scenario::read(file).map_err(|mistakes| anyhow!(mistakes))?;
     in_namespace("scenario", async |namespace| {
         crds::install(&namespace.cluster.client).await?;
+        let mut telling = Telling::begin(namespace, &scenario).await?;
         let mut controller = Controller::start(&namespace.name, Reach::Namespace, Account::Admin)?;
-        let outcome = Telling::begin(namespace, &scenario).await?.tell(&scenario, &mut controller).await;
+        let outcome = telling.tell(&scenario, &mut controller).await;
         outcome.with_context(|| controller.last_words())?;
         controller.stop().await
     })
@@ -48,20 +49,28 @@ pub struct Telling<'a> {
 }
 
 impl<'a> Telling<'a> {
-    /// Everything that is told from now on is seen.
+    /// Applies what is given. Everything that is told from now on is seen.
     pub async fn begin(namespace: &'a Namespace, scenario: &Scenario) -> Result<Self> {
         let events = History::of(namespace, Kind::EVENT).await?;
-        let given = |kind: &&str| scenario.given.iter().any(|manifest| manifest["kind"] == **kind);
-        let routing = ROUTING_KINDS.into_iter().filter(given).collect();
-        Ok(Self { namespace, rollout: scenario.rollout().to_owned(), routing, events, events_so_far: 0 })
+        let named = |kind: &&str| scenario.given.iter().any(|manifest| manifest["kind"] == **kind);
+        let routing = ROUTING_KINDS.into_iter().filter(named).collect();
+        let rollout = scenario.rollout().to_owned();
+        let telling = Self { namespace, rollout, routing, events, events_so_far: 0 };
+        let mut rollout = Value::Null;
+        for manifest in &scenario.given {
+            let calls = given(manifest, &namespace.name, &rollout).map_err(|problem| anyhow!(problem))?;
+            for call in &calls {
+                let stored = telling.send(call).await?;
+                if stored["kind"] == "Rollout" {
+                    rollout = stored;
+                }
+            }
+        }
+        Ok(telling)
     }
 
-    /// Applies what is given and takes each step.
+    /// Takes each step.
     pub async fn tell(&mut self, scenario: &Scenario, controller: &mut Controller) -> Result<()> {
-        for manifest in &scenario.given {
-            let call = applied(manifest, &self.namespace.name).map_err(|problem| anyhow!(problem))?;
-            self.send(&call).await?;
-        }
         for (index, step) in scenario.steps.iter().enumerate() {
             self.take(step, controller).await.with_context(|| format!("steps[{index}]"))?;
         }
@@ -146,15 +155,14 @@ impl<'a> Telling<'a> {
         Ok(items)
     }
 
-    async fn send(&self, call: &Call) -> Result<()> {
+    /// Sends it; what the API server answers.
+    async fn send(&self, call: &Call) -> Result<Value> {
         let request = Request::builder().method(call.method).uri(&call.path).header("content-type", call.content_type);
         let answer = self.namespace.cluster.client.send(request.body(Body::from(call.body.to_string().into_bytes()))?);
         let answer = answer.await.with_context(|| format!("{} {}", call.method, call.path))?;
         let status = answer.status();
-        if !status.is_success() {
-            let body = answer.into_body().collect_bytes().await.unwrap_or_default();
-            bail!("{} {}: {status} {}", call.method, call.path, String::from_utf8_lossy(&body));
-        }
-        Ok(())
+        let body = answer.into_body().collect_bytes().await.unwrap_or_default();
+        ensure!(status.is_success(), "{} {}: {status} {}", call.method, call.path, String::from_utf8_lossy(&body));
+        serde_json::from_slice(&body).with_context(|| format!("the answer to {} {}", call.method, call.path))
     }
 }

@@ -22,7 +22,7 @@ use sluice_crds::mistake::{FieldPath, Mistake};
 use sluice_crds::{AnalysisRun, AnalysisTemplate};
 use tokio::time::Instant;
 
-use crate::promql::server::exchange;
+use crate::promql::server::ask_at;
 
 /// Seconds of a run in one second of the wall's clock: five minutes are fifteen seconds.
 const SPEED: u32 = 20;
@@ -104,7 +104,7 @@ async fn send(request: &HttpRequest) -> Result<HttpAnswer> {
     for (name, value) in &request.headers {
         builder = builder.header(name, value);
     }
-    let answer = exchange(authority, builder.body(Full::new(Bytes::from(request.body.clone())))?).await?;
+    let answer = ask_at(authority, builder.body(Full::new(Bytes::from(request.body.clone())))?).await?;
     let (status, body) = (answer.status().as_u16(), answer.into_body().to_vec());
     if body.is_empty() {
         bail!("an empty answer");

@@ -13,25 +13,36 @@ use sluice_scenarios::Scenario;
 /// One after the other: a controller of the whole cluster would take the other one's Rollout for its own.
 #[tokio::test]
 async fn a_controller_with_the_rights_of_the_chart_is_never_refused_anything() -> Result<()> {
-    in_namespace("chart", async |namespace| released(namespace, &["--set", "namespaced=true"], Reach::Namespace).await)
+    let with_secrets = ["--set", "analysis.secrets=true"];
+    let in_one = ["--set", "analysis.secrets=true,namespaced=true"];
+    in_namespace("chart", async |namespace| released(namespace, &in_one, Reach::Namespace, "everything-written").await)
         .await?;
-    in_namespace("chart", async |namespace| released(namespace, &[], Reach::Cluster).await).await
+    in_namespace("chart", async |namespace| {
+        released(namespace, &in_one, Reach::Namespace, "everything-measured").await
+    })
+    .await?;
+    in_namespace("chart", async |namespace| released(namespace, &[], Reach::Cluster, "everything-written").await)
+        .await?;
+    in_namespace("chart", async |namespace| {
+        released(namespace, &with_secrets, Reach::Cluster, "everything-measured").await
+    })
+    .await
 }
 
-async fn released(namespace: &Namespace, values: &[&str], reach: Reach) -> Result<()> {
+async fn released(namespace: &Namespace, values: &[&str], reach: Reach, story: &str) -> Result<()> {
     crds::install(&namespace.cluster.client).await?;
     let rendered = helm_template(&namespace.name, values)?;
     kubectl(&["apply", "--server-side", "--filename", "-"], &rendered)?;
-    let outcome = released_with_its_account(namespace, reach).await;
+    let outcome = released_with_its_account(namespace, reach, story).await;
     kubectl(&["delete", "--wait=false", "--filename", "-"], &rendered)?;
     outcome
 }
 
-async fn released_with_its_account(namespace: &Namespace, reach: Reach) -> Result<()> {
+async fn released_with_its_account(namespace: &Namespace, reach: Reach, story: &str) -> Result<()> {
     let token = kubectl(&["create", "token", "sluice", "--namespace", &namespace.name], "")?;
     let kubeconfig = std::env::temp_dir().join(format!("{}.kubeconfig", namespace.name));
     std::fs::write(&kubeconfig, as_account(token.trim())?.to_string())?;
-    let scenario = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/everything-written.yaml");
+    let scenario = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("scenarios/{story}.yaml"));
     let scenario = Scenario::read(&scenario).map_err(|mistakes| anyhow::anyhow!(mistakes))?;
     let mut controller = Controller::start(&namespace.name, reach, Account::Kubeconfig(kubeconfig.clone()))?;
     let outcome = Telling::begin(namespace, &scenario).await?.tell(&scenario, &mut controller).await;

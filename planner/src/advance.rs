@@ -59,7 +59,7 @@ pub(crate) fn advance<'a>(release: &Release<'a>, now: Timestamp) -> Advanced<'a>
     if aborted || release.is_fully_promoted() {
         return advanced;
     }
-    if release.rollout.spec.paused() {
+    if release.rollout.spec.paused() || release.hindrance.is_some() {
         analyses::take_back_what_failed(release, &mut advanced, now);
         return advanced;
     }

@@ -8,7 +8,7 @@ use sluice_crds::unit::Condition;
 
 use crate::advance::Advanced;
 use crate::names::REVISION_HISTORY;
-use crate::observe::{Release, Services, Strategy};
+use crate::observe::{Hindrance, Release, Services, Strategy};
 use crate::revisions;
 use crate::snapshot::ReplicaSet;
 use crate::why;
@@ -47,7 +47,10 @@ pub(crate) fn conditions(
     now: Timestamp,
 ) -> Vec<Condition> {
     let mut list = release.stored.conditions.clone().unwrap_or_default();
-    list.retain(|condition| condition.kind != "InvalidSpec");
+    match &release.hindrance {
+        Some(Hindrance::Invalid { sentence, .. }) => set(&mut list, invalid_spec(sentence), false, now),
+        _ => list.retain(|condition| condition.kind != "InvalidSpec"),
+    }
     let has = |list: &[Condition], kind: &str| list.iter().any(|condition| condition.kind == kind);
     set(&mut list, available(release, status), false, now);
     if release.is_other_revision() {
@@ -80,15 +83,12 @@ pub(crate) fn conditions(
 /// Only `InvalidSpec` is added: of all else nothing new is known.
 pub(crate) fn invalid(stored: &[Condition], sentence: &str, now: Timestamp) -> Vec<Condition> {
     let mut list = stored.to_vec();
-    set(&mut list, fact("InvalidSpec", true, "InvalidSpec", sentence), false, now);
+    set(&mut list, invalid_spec(sentence), false, now);
     list
 }
 
-/// A new revision has no ReplicaSet, because its creation was refused.
-pub(crate) fn create_refused(stored: &[Condition], sentence: &str, now: Timestamp) -> Vec<Condition> {
-    let mut list = stored.to_vec();
-    set(&mut list, fact("Progressing", false, "ReplicaSetCreateError", sentence), false, now);
-    list
+fn invalid_spec(sentence: &str) -> Fact {
+    fact("InvalidSpec", true, "InvalidSpec", sentence)
 }
 
 /// When the last progress was seen, as it was written down.
@@ -98,6 +98,12 @@ pub(crate) fn clock(stored: &RolloutStatus) -> Option<Timestamp> {
     progressing.last_update_time.as_ref().map(|Time(at)| *at)
 }
 
+/// Whether the stored status says that the ReplicaSet could not be created.
+pub(crate) fn was_refused(release: &Release<'_>) -> bool {
+    let mut conditions = release.stored.conditions.iter().flatten();
+    conditions.any(|condition| condition.reason.as_deref() == Some(CREATE_ERROR))
+}
+
 /// Whether the stored status says that the release waits: what it goes on with now has had no time yet.
 pub(crate) fn was_paused(release: &Release<'_>) -> bool {
     release.stored.phase == Some(RolloutPhase::Paused)
@@ -105,7 +111,8 @@ pub(crate) fn was_paused(release: &Release<'_>) -> bool {
 
 /// Whether the release comes out of a wait that was not its own: a pause, or a spec that could not be released.
 pub(crate) fn was_held(release: &Release<'_>) -> bool {
-    was_paused(release) || release.stored.conditions.iter().flatten().any(|condition| condition.kind == "InvalidSpec")
+    let was_invalid = release.stored.conditions.iter().flatten().any(|condition| condition.kind == "InvalidSpec");
+    was_paused(release) || (was_invalid && release.hindrance.is_none())
 }
 
 /// What an abort is called.
@@ -162,6 +169,9 @@ fn progressing(
         Stage::TimedOut => {
             is("False", "ProgressDeadlineExceeded", format!("ReplicaSet \"{name}\" has timed out progressing."))
         }
+        Stage::Retried | Stage::Moving if let Some(Hindrance::Refused(sentence)) = &release.hindrance => {
+            is("False", CREATE_ERROR, sentence.clone())
+        }
         Stage::Retried => is("Unknown", "RolloutRetry", "Retrying Rollout after abort".to_owned()),
         Stage::Moving if release.new.is_none() => {
             is("True", "NewReplicaSetCreated", format!("ReplicaSet \"{name}\" is being created."))
@@ -189,6 +199,8 @@ fn was_there(release: &Release<'_>, new: &ReplicaSet) -> bool {
 /// Reasons that hold until something comes nearer.
 const ON_ITS_WAY: [&str; 5] =
     ["FoundNewReplicaSet", "NewReplicaSetCreated", "ReplicaSetUpdated", "RolloutResumed", "RolloutRetry"];
+/// The reason while the new ReplicaSet can't be created.
+pub(crate) const CREATE_ERROR: &str = "ReplicaSetCreateError";
 const NOT_AVAILABLE: &str = "Rollout does not have minimum availability";
 
 fn is_healthy(release: &Release<'_>, status: &RolloutStatus) -> bool {

@@ -71,7 +71,7 @@ fn carries_traffic(release: &Release<'_>, new: &ReplicaSet) -> bool {
 fn set(set: &ReplicaSet, at: Timestamp, why: &str) -> Option<Write> {
     let text = seconds_time(at);
     let there = set.meta.annotations.get(SCALE_DOWN_DEADLINE);
-    if there == Some(&text) {
+    if there == Some(text.as_str()) {
         return None;
     }
     let wanted = TextMap::from([(SCALE_DOWN_DEADLINE.to_owned(), text.clone())]);

@@ -98,8 +98,8 @@ fn outcome(
 ) -> ReleaseOutcome {
     let set = release.all().find(|set| set.hash() == hash.as_str());
     let is_new = *hash == release.new_hash;
-    let spec = release.rollout.spec.template.as_ref().filter(|_| is_new);
-    let images = spec.map(images).or_else(|| set.map(|set| images(&set.template.unpacked())));
+    let written = || release.rollout.images().filter(|_| is_new).map(<[String]>::to_vec);
+    let images = set.map(|set| images(&set.template.unpacked())).or_else(written);
     ReleaseOutcome {
         revision: if is_new { Some(release.revision) } else { set.map(revisions::number) },
         images: images.filter(|images| !images.is_empty()),

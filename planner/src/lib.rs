@@ -12,10 +12,12 @@ mod delays;
 mod duration;
 pub mod engine;
 mod exposure;
+mod go_back;
 mod history;
 mod invalid;
 mod names;
 mod observe;
+mod packed_map;
 mod packed_template;
 mod patch;
 mod phase;
@@ -51,6 +53,7 @@ use sluice_crds::template::{HASH_LABEL, PodTemplate};
 
 pub use create_refused::create_refused;
 use observe::Release;
+pub use packed_map::PackedMap;
 pub use packed_template::PackedTemplate;
 use patch::Patch;
 pub use plan::{Action, Event, EventType, Kind, Plan, Target, Write};
@@ -108,12 +111,16 @@ fn decide(mut release: Release<'_>, now: Timestamp) -> Plan {
     }
     let release = &release;
     let target = strategy::target(release);
-    let routed = release.traffic.as_ref().map(|traffic| Routed::of(release, traffic)).unwrap_or_default();
+    let routed = Routed::of(release);
     let restart = Restart::of(release, transition::staying(release, target, &routed));
     let mut plan = Plan::default();
     match release.new {
         // The name is settled first, through the status, or by waiting.
         None if release.name_is_taken || release.name_is_leaving => {}
+        // What is taken back needs no ReplicaSet of its own for that.
+        None if release.facts.aborted_at.is_some() && !release.is_held && release.other_stable().is_some() => {
+            plan.writes.extend(go_back::writes(release, target, &advanced, &routed, now));
+        }
         None => {
             plan.writes.extend(revisions::number_rollout(release));
             plan.writes.push(revisions::create(release));
@@ -125,6 +132,7 @@ fn decide(mut release: Release<'_>, now: Timestamp) -> Plan {
             let holds = release.traffic.as_ref().and_then(|traffic| traffic::held(release.rollout, traffic, &routed));
             plan.writes.extend(holds);
             plan.writes.extend(selectors::writes(release, target, &advanced));
+            plan.writes.extend(selectors::given_back(release));
             plan.writes.extend(delays::writes(release, &advanced, now));
             let mut evictions = restart.evictions(release);
             // An abort goes back also where a person has paused.

@@ -8,6 +8,7 @@ use sluice_crds::{AnalysisRun, Rollout};
 
 use crate::ping_pong;
 use crate::plan::Event;
+use crate::read_rollout::ReadRollout;
 use crate::revisions;
 use crate::snapshot::{Pod, ReplicaSet, Service, Snapshot};
 use crate::traffic::Traffic;
@@ -15,7 +16,7 @@ use crate::wishes::{self, Facts};
 
 /// A release as it is: who is who, what a user allows, and what is remembered.
 pub(crate) struct Release<'a> {
-    pub(crate) rollout: &'a Rollout,
+    pub(crate) rollout: &'a ReadRollout,
     pub(crate) strategy: Strategy<'a>,
     /// The status as it is stored.
     pub(crate) stored: &'a RolloutStatus,
@@ -49,10 +50,33 @@ pub(crate) struct Release<'a> {
     pub(crate) is_held: bool,
     /// Whether the wanted revision is an earlier one, so near that going back needs no steps.
     pub(crate) in_rollback_window: bool,
+    /// Why nothing may begin, if so. What goes back goes back all the same.
+    pub(crate) hindrance: Option<Hindrance>,
     pub(crate) now: Timestamp,
     pub(crate) pods: &'a [std::sync::Arc<Pod>],
     pub(crate) runs: &'a [std::sync::Arc<AnalysisRun>],
     pub(crate) snapshot: &'a Snapshot,
+}
+
+/// What keeps a release from going on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Hindrance {
+    /// The spec has these mistakes.
+    Invalid {
+        /// As one sentence about the Rollout.
+        sentence: String,
+        /// As part of another sentence.
+        mistakes: String,
+    },
+    /// The new revision's ReplicaSet can't be created, as this sentence says.
+    Refused(String),
+}
+
+/// The revision that a release is about.
+struct Wanted<'a> {
+    new: Option<&'a ReplicaSet>,
+    hash: TemplateHash,
+    step_hash: Option<&'a StepHash>,
 }
 
 /// How a new revision replaces the old one.
@@ -170,16 +194,25 @@ impl<'a> Release<'a> {
     /// Reads a snapshot whose spec has no mistakes.
     pub(crate) fn observe(snapshot: &'a Snapshot, stored: &'a RolloutStatus, now: Timestamp) -> Option<Self> {
         let rollout = &*snapshot.rollout;
-        let strategy = Strategy::of(rollout)?;
-        let uid = rollout.metadata.uid.as_deref();
-        let ours = |set: &ReplicaSet| set.meta.controller.as_deref() == uid;
-        let mut owned: Vec<&ReplicaSet> =
-            snapshot.replica_sets.iter().map(|set| &**set).filter(|set| ours(set) && !set.meta.deleting).collect();
-        owned.sort_by_key(|set| std::cmp::Reverse(revisions::number(set)));
-        let template = rollout.spec.template.as_ref()?;
         let hash = rollout.template_hash()?;
-        let new = revisions::of_template(&owned, template, hash, stored.collision_count);
-        let new_hash = new.map_or_else(|| hash.clone(), |set| set.hash().into());
+        let new = revisions::of_template(&owned(snapshot), rollout, hash, stored.collision_count);
+        let step_hash = rollout.spec.canary().and_then(|_| rollout.step_hash());
+        let hash = new.map_or_else(|| hash.clone(), |set| set.hash().into());
+        Self::of(snapshot, stored, Wanted { new, hash, step_hash }, now)
+    }
+
+    /// Reads the release that the stored status is about, whatever the spec asks for by now.
+    pub(crate) fn under_way(snapshot: &'a Snapshot, stored: &'a RolloutStatus, now: Timestamp) -> Option<Self> {
+        let hash = stored.current_pod_hash.clone()?;
+        let new = owned(snapshot).into_iter().find(|set| set.hash() == hash.as_str());
+        Self::of(snapshot, stored, Wanted { new, hash, step_hash: stored.current_step_hash.as_ref() }, now)
+    }
+
+    fn of(snapshot: &'a Snapshot, stored: &'a RolloutStatus, wanted: Wanted<'a>, now: Timestamp) -> Option<Self> {
+        let rollout = &*snapshot.rollout;
+        let strategy = Strategy::of(rollout)?;
+        let owned = owned(snapshot);
+        let Wanted { new, hash: new_hash, step_hash } = wanted;
         let same = |a: Option<&ReplicaSet>, b: &ReplicaSet| a.is_some_and(|a| a.meta.uid == b.meta.uid);
         let newest_other = owned.iter().filter(|set| !same(new, set)).map(|set| revisions::number(set)).max();
         let newest_other = newest_other.unwrap_or(0);
@@ -188,10 +221,6 @@ impl<'a> Release<'a> {
         let stable_hash = stored.stable_rs.as_ref().filter(|hash| !hash.is_empty());
         let stable = stable_hash.and_then(|hash| owned.iter().find(|set| set.hash() == hash.as_str()).copied());
         let others = owned.iter().copied().filter(|set| !same(new, set) && !same(stable, set)).collect();
-        let step_hash = match strategy {
-            Strategy::Canary(_) => rollout.step_hash(),
-            Strategy::BlueGreen(_) => None,
-        };
         let was_rejected =
             stored.rejected.iter().flatten().any(|rejected| rejected.pod_hash.as_ref() == Some(&new_hash));
         let in_window = !was_rejected && wishes::in_rollback_window(rollout, &owned, new, stable);
@@ -199,7 +228,7 @@ impl<'a> Release<'a> {
         let is_held = wishes::hold(&mut read.facts, stored, &new_hash, strategy.hold_rejected(), now);
         let name = format!("{}-{new_hash}", rollout.metadata.name.as_deref().unwrap_or_default());
         let namesake = snapshot.replica_sets.iter().find(|set| new.is_none() && set.meta.name == name);
-        let leaving = namesake.is_some_and(|set| ours(set) && set.meta.deleting);
+        let leaving = namesake.is_some_and(|set| is_owned(snapshot, set) && set.meta.deleting);
         let replicas = rollout.spec.replicas();
         let services = strategy.services(snapshot);
         Some(Self {
@@ -223,6 +252,7 @@ impl<'a> Release<'a> {
             traffic: Traffic::observe(snapshot, services),
             is_held,
             in_rollback_window: in_window,
+            hindrance: None,
             now,
             pods: &snapshot.pods,
             runs: &snapshot.runs,
@@ -314,4 +344,16 @@ impl<'a> Release<'a> {
     pub(crate) fn new_name(&self) -> String {
         self.new.map_or_else(|| format!("{}-{}", self.name(), self.new_hash), |set| set.meta.name.clone())
     }
+}
+
+/// The ReplicaSets of the Rollout, newest first.
+fn owned(snapshot: &Snapshot) -> Vec<&ReplicaSet> {
+    let sets = snapshot.replica_sets.iter().map(|set| &**set);
+    let mut owned: Vec<&ReplicaSet> = sets.filter(|set| is_owned(snapshot, set) && !set.meta.deleting).collect();
+    owned.sort_by_key(|set| std::cmp::Reverse(revisions::number(set)));
+    owned
+}
+
+fn is_owned(snapshot: &Snapshot, set: &ReplicaSet) -> bool {
+    set.meta.controller.as_deref() == snapshot.rollout.metadata.uid.as_deref()
 }

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use crate::packed_map::PackedMap;
+
 /// A patch in the making: what was read is tested first, what is changed comes behind.
 pub(crate) struct Patch {
     tests: Vec<Value>,
@@ -35,11 +37,7 @@ impl Patch {
     }
 
     /// Sets annotations, seen as `there` (`None`: no map at all), and nothing else of the map.
-    pub(crate) fn annotate(
-        mut self,
-        there: Option<&BTreeMap<String, String>>,
-        wanted: &BTreeMap<String, String>,
-    ) -> Self {
+    pub(crate) fn annotate(mut self, there: Option<&PackedMap>, wanted: &BTreeMap<String, String>) -> Self {
         if wanted.is_empty() {
             return self;
         }

@@ -3,7 +3,7 @@
 use sluice_crds::rollout::status::{RolloutPhase, RolloutStatus};
 
 use crate::advance::Advanced;
-use crate::observe::{Release, Strategy};
+use crate::observe::{Hindrance, Release, Strategy};
 use crate::strategy::blue_green::is_active;
 
 pub(crate) struct Said {
@@ -23,6 +23,9 @@ pub(crate) fn invalid(sentence: &str) -> Said {
 /// The first of these that holds.
 pub(crate) fn phase(release: &Release<'_>, advanced: &Advanced<'_>, status: &RolloutStatus) -> Said {
     use RolloutPhase::{Degraded, Healthy, Paused, Progressing};
+    if let Some(Hindrance::Invalid { sentence, .. }) = &release.hindrance {
+        return invalid(sentence);
+    }
     let bad = ["RolloutAborted", "ProgressDeadlineExceeded"];
     let conditions = status.conditions.iter().flatten();
     if let Some(mistakes) = conditions.clone().find(|condition| condition.kind == "InvalidSpec") {

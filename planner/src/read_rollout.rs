@@ -3,19 +3,26 @@
 
 use std::ops::Deref;
 
+use serde_json::Value;
 use sluice_crds::Rollout;
 use sluice_crds::mistake::Mistake;
 use sluice_crds::rollout::{CanaryStep, CanaryStrategy};
-use sluice_crds::template::{StepHash, TemplateHash};
+use sluice_crds::template::{PodTemplate, StepHash, TemplateHash};
 use sluice_crds::values::Selector;
 use sluice_traffic::{Needs, Routing};
 
+use crate::packed_map::PackedMap;
+use crate::packed_template::PackedTemplate;
 use crate::{ping_pong, refuse};
 
 /// A Rollout that can be planned for. The object can't be changed, so what was worked out stays true.
+///
+/// Its `spec.template` is packed, and so is read by [`Self::template`] and never as a field of the object: as a tree
+/// it is most of what a Rollout takes of memory, and in most passes only what is kept beside it is read.
 #[derive(Clone, Debug)]
 pub struct ReadRollout {
     object: Rollout,
+    template: Option<WrittenTemplate>,
     mistakes: Vec<Mistake>,
     selector: Option<Selector>,
     template_hash: Option<TemplateHash>,
@@ -23,8 +30,26 @@ pub struct ReadRollout {
     routing: Option<Box<Routing>>,
 }
 
+/// `spec.template`, and what most passes read of it.
+#[derive(Clone, Debug)]
+struct WrittenTemplate {
+    packed: PackedTemplate,
+    labels: PackedMap,
+    images: Vec<String>,
+}
+
+impl From<PodTemplate> for WrittenTemplate {
+    fn from(template: PodTemplate) -> Self {
+        Self {
+            packed: PackedTemplate::from(template.as_json()),
+            labels: PackedMap::from(&template.labels()),
+            images: template.images().map(str::to_owned).collect(),
+        }
+    }
+}
+
 impl From<Rollout> for ReadRollout {
-    fn from(object: Rollout) -> Self {
+    fn from(mut object: Rollout) -> Self {
         let collisions = object.status.as_ref().and_then(|status| status.collision_count);
         Self {
             mistakes: refuse::in_itself(&object),
@@ -32,6 +57,7 @@ impl From<Rollout> for ReadRollout {
             template_hash: object.spec.template.as_ref().map(|template| TemplateHash::of(template, collisions)),
             step_hash: object.spec.canary().map(CanaryStrategy::steps).map(steps_hash),
             routing: routing(&object).map(Box::new),
+            template: object.spec.template.take().map(WrittenTemplate::from),
             object,
         }
     }
@@ -54,6 +80,30 @@ impl ReadRollout {
     /// `spec.selector`, where it can be read.
     pub(crate) const fn selector(&self) -> Option<&Selector> {
         self.selector.as_ref()
+    }
+
+    /// All of `spec.template`.
+    pub fn template(&self) -> Option<PodTemplate> {
+        self.template.as_ref().map(|template| template.packed.unpacked())
+    }
+
+    /// The whole object.
+    pub(crate) fn to_json(&self) -> Value {
+        let mut json = serde_json::to_value(&self.object).unwrap_or_default();
+        if let Some(template) = self.template() {
+            json["spec"]["template"] = template.into_json();
+        }
+        json
+    }
+
+    /// The labels in `spec.template`; none where there is no template.
+    pub(crate) fn template_labels(&self) -> Option<&PackedMap> {
+        self.template.as_ref().map(|template| &template.labels)
+    }
+
+    /// The images in `spec.template`, in its order; none where there is no template.
+    pub(crate) fn images(&self) -> Option<&[String]> {
+        self.template.as_ref().map(|template| template.images.as_slice())
     }
 
     /// The hash that a new revision of `spec.template` gets.
@@ -91,4 +141,30 @@ fn routing(rollout: &Rollout) -> Option<Routing> {
 pub(crate) fn steps_hash(steps: &[CanaryStep]) -> StepHash {
     let json = if steps.is_empty() { b"null".to_vec() } else { serde_json::to_vec(steps).unwrap_or_default() };
     StepHash::of_json(&json)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn analyses_and_new_revisions_see_the_whole_template_although_it_is_packed() {
+        let template = json!({
+            "metadata": {"labels": {"app": "web"}},
+            "spec": {"containers": [{"name": "web", "image": "web:1"}, {"name": "log", "image": "log:2"}]},
+        });
+        let object = json!({
+            "apiVersion": "argoproj.io/v1alpha1",
+            "kind": "Rollout",
+            "metadata": {"name": "web"},
+            "spec": {"replicas": 3, "template": template},
+        });
+        let read = ReadRollout::from(serde_json::from_value::<Rollout>(object.clone()).expect("a Rollout"));
+        assert_eq!(read.to_json(), object);
+        assert_eq!(read.template().map(PodTemplate::into_json), Some(template));
+        assert_eq!(read.images(), Some(["web:1".to_owned(), "log:2".to_owned()].as_slice()));
+        assert_eq!(read.template_labels().and_then(|labels| labels.get("app")), Some("web"));
+    }
 }

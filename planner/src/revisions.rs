@@ -4,31 +4,36 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use sluice_crds::Rollout;
-use sluice_crds::template::{HASH_LABEL, PodTemplate, TemplateHash, semantically_equal};
+use sluice_crds::template::{HASH_LABEL, TemplateHash, semantically_equal};
 
 use crate::names::{DESIRED_REPLICAS, INSTANCE_ID, NOT_COPIED, REVISION, REVISION_HISTORY};
 use crate::observe::Release;
+use crate::packed_map::PackedMap;
 use crate::patch::Patch;
 use crate::plan::{Action, Event, Kind, Target, Write};
 use crate::pods::{self, affinity, ephemeral};
+use crate::read_rollout::ReadRollout;
 use crate::snapshot::{ReplicaSet, Snapshot};
 
 /// Labels and annotations of an object of any kind.
 pub(crate) type TextMap = BTreeMap<String, String>;
 
-/// The ReplicaSet of this template: by hash (in each form that a controller may have written it), else by what
+/// The ReplicaSet of the Rollout's template: by hash (in each form that a controller may have written it), else by what
 /// its pods would be. So an upgrade of the controller or of Kubernetes never releases the same thing again.
 pub(crate) fn of_template<'a>(
     owned: &[&'a ReplicaSet],
-    template: &PodTemplate,
+    rollout: &ReadRollout,
     hash: &TemplateHash,
     collisions: Option<i32>,
 ) -> Option<&'a ReplicaSet> {
     let named = |hash: &TemplateHash| owned.iter().find(|set| set.hash() == hash.as_str()).copied();
-    named(hash).or_else(|| TemplateHash::candidates(template, collisions).iter().find_map(named)).or_else(|| {
-        let named = owned.iter().filter(|set| !set.hash().is_empty());
-        let equal = named.filter(|set| semantically_equal(&ephemeral::own_template(set), template));
-        equal.max_by_key(|set| number(set)).copied()
+    named(hash).or_else(|| {
+        let template = rollout.template()?;
+        TemplateHash::candidates(&template, collisions).iter().find_map(named).or_else(|| {
+            let named = owned.iter().filter(|set| !set.hash().is_empty());
+            let equal = named.filter(|set| semantically_equal(&ephemeral::own_template(set), &template));
+            equal.max_by_key(|set| number(set)).copied()
+        })
     })
 }
 
@@ -45,7 +50,7 @@ pub(crate) fn adopt(snapshot: &Snapshot) -> Vec<Write> {
         set.meta.controller.is_none()
             && !set.meta.has_owners
             && !set.meta.deleting
-            && selector.matches(&set.meta.labels)
+            && selector.matches(&set.meta.labels.unpacked())
     });
     orphans
         .map(|set| {
@@ -65,7 +70,7 @@ pub(crate) fn create(release: &Release<'_>) -> Write {
     let hash = release.new_hash.as_str();
     let revision = release.revision;
     let name = release.new_name();
-    let template = spec.template.clone().unwrap_or_default().with_label(HASH_LABEL, hash);
+    let template = rollout.template().unwrap_or_default().with_label(HASH_LABEL, hash);
     let mut labels = template.labels();
     let (template, added) = ephemeral::born(release, template);
     let template = affinity::born(release, template);
@@ -113,7 +118,7 @@ pub(crate) fn keep_true(release: &Release<'_>, set: &ReplicaSet) -> Option<Write
             wanted.insert(REVISION_HISTORY.to_owned(), history.unwrap_or_else(|| before.to_string()));
         }
     }
-    wanted.retain(|key, value| set.meta.annotations.get(key) != Some(value));
+    wanted.retain(|key, value| set.meta.annotations.get(key) != Some(value.as_str()));
     let mut patch = Patch::of(&set.meta.uid).annotate(annotations_of(set), &wanted);
     let min_ready = release.rollout.spec.min_ready_seconds();
     if set.min_ready_seconds != min_ready {
@@ -150,7 +155,9 @@ pub(crate) fn number_rollout(release: &Release<'_>) -> Option<Write> {
             name: metadata.name.clone().unwrap_or_default(),
         },
         action: Action::Patch(
-            Patch::of(metadata.uid.as_deref().unwrap_or_default()).annotate(there, &wanted).operations(),
+            Patch::of(metadata.uid.as_deref().unwrap_or_default())
+                .annotate(there.map(PackedMap::from).as_ref(), &wanted)
+                .operations(),
         ),
         reason: format!("the template is revision {revision}"),
         events: vec![Event::normal("RolloutUpdated", format!("Rollout updated to revision {revision}"))],
@@ -183,7 +190,7 @@ pub(crate) fn replica_set_patch(set: &ReplicaSet, patch: Patch, reason: String) 
 }
 
 /// The annotations as they are, `None` where there is no map of them.
-pub(crate) fn annotations_of(set: &ReplicaSet) -> Option<&TextMap> {
+pub(crate) fn annotations_of(set: &ReplicaSet) -> Option<&PackedMap> {
     set.meta.has_annotations.then_some(&set.meta.annotations)
 }
 

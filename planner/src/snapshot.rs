@@ -14,7 +14,8 @@ use sluice_crds::values::parse_time;
 use sluice_crds::{AnalysisRun, AnalysisTemplate, validate};
 use sluice_traffic::Objects;
 
-use crate::names::SCALE_DOWN_DEADLINE;
+use crate::names::{MANAGED_BY, SCALE_DOWN_DEADLINE};
+use crate::packed_map::PackedMap;
 use crate::packed_template::PackedTemplate;
 use crate::probe::Answer;
 use crate::read_rollout::ReadRollout;
@@ -30,7 +31,8 @@ pub struct Snapshot {
     /// At least: the pods of the ReplicaSets that the Rollout owns. Counts come from the ReplicaSets; where a single
     /// pod is evicted, both must agree that it can go.
     pub pods: Vec<Arc<Pod>>,
-    /// The Services that the Rollout's strategy names, as far as they exist.
+    /// The Services that the Rollout's strategy names, as far as they exist, and those that it looked after before and
+    /// names no more.
     pub services: Vec<Arc<Service>>,
     /// At least: the AnalysisRuns that the Rollout owns, and those whose name begins with its name and a dash.
     pub runs: Vec<Arc<AnalysisRun>>,
@@ -58,9 +60,9 @@ pub struct Metadata {
     /// The generation of its spec.
     pub generation: i64,
     /// Its labels.
-    pub labels: BTreeMap<String, String>,
+    pub labels: PackedMap,
     /// Its annotations.
-    pub annotations: BTreeMap<String, String>,
+    pub annotations: PackedMap,
     /// Whether there is a map of annotations at all; a JSON Patch into an absent one fails.
     pub has_annotations: bool,
     /// Uid of the object that controls it.
@@ -144,8 +146,8 @@ impl Metadata {
             uid: text("uid"),
             resource_version: text("resourceVersion"),
             generation: metadata["generation"].as_i64().unwrap_or(0),
-            labels: text_map(&metadata["labels"]),
-            annotations: text_map(&metadata["annotations"]),
+            labels: PackedMap::from(&metadata["labels"]),
+            annotations: PackedMap::from(&metadata["annotations"]),
             has_annotations: metadata["annotations"].is_object(),
             controller: owners
                 .iter()
@@ -192,7 +194,7 @@ impl ReplicaSet {
 
     /// The hash that names its revision: its label, or that of its template.
     pub fn hash(&self) -> &str {
-        let label = self.meta.labels.get(HASH_LABEL).map(String::as_str);
+        let label = self.meta.labels.get(HASH_LABEL);
         label.or_else(|| self.template.hash_label()).unwrap_or_default()
     }
 
@@ -245,6 +247,11 @@ impl Service {
     /// It has no name or no uid.
     pub fn from_json(object: &Value) -> Result<Self, String> {
         Ok(Self { meta: Metadata::from_json(object)?, selector: text_map(&object["spec"]["selector"]) })
+    }
+
+    /// The Rollout that looks after its selector, if one does.
+    pub fn managed_by(&self) -> Option<&str> {
+        self.meta.annotations.get(MANAGED_BY)
     }
 
     /// The revision that it selects, if it selects one.

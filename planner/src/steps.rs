@@ -107,7 +107,7 @@ pub(crate) fn length_of(pause: &PauseStep) -> Option<SignedDuration> {
 /// Whether the routers, if there are any, do what a step wants of them.
 fn is_routed(release: &Release<'_>, advanced: &mut Advanced<'_>, step: usize) -> bool {
     let Some(routers) = &release.traffic else { return true };
-    advanced.waits_for_routers = traffic::reached(release, routers, step).err();
+    advanced.waits_for_routers = traffic::missing_at(release, routers, step);
     advanced.waits_for_routers.is_none()
 }
 

@@ -49,6 +49,11 @@ pub const ROUTING_KINDS: [&str; 4] = ["Ingress", "VirtualService", "DestinationR
 /// It is none of the kinds that scenarios deal in.
 pub fn collection(kind: &str, namespace: &str) -> Result<String, String> {
     let (prefix, plural) = match kind {
+        "Secret" => ("/api/v1", "secrets"),
+        "AnalysisRun" => ("/apis/argoproj.io/v1alpha1", "analysisruns"),
+        "AnalysisTemplate" => ("/apis/argoproj.io/v1alpha1", "analysistemplates"),
+        "ValidatingAdmissionPolicy" => return Ok(of_cluster("validatingadmissionpolicies")),
+        "ValidatingAdmissionPolicyBinding" => return Ok(of_cluster("validatingadmissionpolicybindings")),
         "Rollout" => ("/apis/argoproj.io/v1alpha1", "rollouts"),
         "ReplicaSet" => ("/apis/apps/v1", "replicasets"),
         "Service" => ("/api/v1", "services"),
@@ -61,12 +66,36 @@ pub fn collection(kind: &str, namespace: &str) -> Result<String, String> {
         "HTTPRoute" => ("/apis/gateway.networking.k8s.io/v1", "httproutes"),
         _ => {
             return Err(format!(
-                "{kind:?} is no kind that scenarios know; write Rollout, ReplicaSet, Service, Pod, ResourceQuota, \
-                 PodDisruptionBudget, Ingress, VirtualService, DestinationRule or HTTPRoute"
+                "{kind:?} is no kind that scenarios know; write Rollout, ReplicaSet, Service, Pod, Secret, \
+                 AnalysisTemplate, AnalysisRun, ResourceQuota, PodDisruptionBudget, ValidatingAdmissionPolicy, \
+                 ValidatingAdmissionPolicyBinding, Ingress, VirtualService, DestinationRule or HTTPRoute"
             ));
         }
     };
     Ok(format!("{prefix}/namespaces/{namespace}/{plural}"))
+}
+
+fn of_cluster(plural: &str) -> String {
+    format!("/apis/admissionregistration.k8s.io/v1/{plural}")
+}
+
+/// A manifest that is there from the start. Unlike one that is applied, it can be an object that a controller has left
+/// behind: its status is written too, and an owner without a uid is the Rollout as it is stored.
+///
+/// # Errors
+/// It has no kind that scenarios know, or no name.
+pub fn given(manifest: &Value, namespace: &str, rollout: &Value) -> Result<Vec<Call>, String> {
+    let mut object = manifest.clone();
+    for owner in object["metadata"]["ownerReferences"].as_array_mut().into_iter().flatten() {
+        if owner["uid"].is_null() {
+            owner["uid"] = rollout["metadata"]["uid"].clone();
+        }
+    }
+    let status = object.as_object_mut().and_then(|object| object.remove("status"));
+    let apply = applied(&object, namespace)?;
+    let (path, _) = apply.path.split_once('?').unwrap_or((&apply.path, ""));
+    let left_behind = status.map(|status| merge(format!("{path}/status"), json!({"status": status})));
+    Ok(std::iter::once(apply).chain(left_behind).collect())
 }
 
 /// A manifest, applied.
@@ -78,7 +107,9 @@ pub fn applied(manifest: &Value, namespace: &str) -> Result<Call, String> {
     let name = manifest["metadata"]["name"].as_str().ok_or("metadata.name: is missing")?;
     let path = format!("{}/{name}?fieldManager={MANAGER}&force=true", collection(kind, namespace)?);
     let mut body = manifest.clone();
-    body["metadata"]["namespace"] = json!(namespace);
+    if path.contains("/namespaces/") {
+        body["metadata"]["namespace"] = json!(namespace);
+    }
     Ok(Call { method: "PATCH", path, content_type: "application/apply-patch+yaml", body })
 }
 

@@ -18,7 +18,7 @@ mod site;
 mod subset;
 
 pub use action::Action;
-pub use calls::{Call, Doing, ROUTING_KINDS, applied, collection, doing};
+pub use calls::{Call, Doing, ROUTING_KINDS, applied, collection, doing, given};
 pub use expect::{Before, Expect};
 pub use file::{Door, Requests, Scenario, Step};
 pub use judge::Judge;

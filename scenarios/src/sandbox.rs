@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use sluice_sandbox::api::request::Request;
 
-use crate::calls::{Call, Doing, ROUTING_KINDS, applied, doing};
+use crate::calls::{Call, Doing, ROUTING_KINDS, doing, given};
 use crate::expect::Before;
 use crate::file::{Scenario, Step};
 use crate::observed::Observed;
@@ -38,8 +38,9 @@ fn told(scenario: &Scenario, crashes: Crashes) -> (Vec<Value>, SignedDuration) {
     let mut site = Site::releasing(crashes, scenario.rollout());
     let began = site.cluster.now();
     for manifest in &scenario.given {
-        let call = applied(manifest, NAMESPACE).expect("read already");
-        send(&mut site, &call);
+        let rollout = site.found().unwrap_or_default();
+        let calls = given(manifest, NAMESPACE, &rollout).expect("read already");
+        calls.iter().for_each(|call| send(&mut site, call));
     }
     let mut events_so_far = 0;
     let mut seen = Vec::new();

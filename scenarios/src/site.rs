@@ -226,12 +226,6 @@ impl Site {
         let decided = plan(&snapshot, self.cluster.now());
         assert_eq!(decided, plan(&snapshot, self.cluster.now()), "the same snapshot and time, another plan");
         assert!(!decided.why.is_empty(), "a plan that does not say why");
-        if std::env::var("TRACE").is_ok() {
-            eprintln!("{} [{:?}] {}", self.cluster.now(), self.sizes(), decided.why);
-            for w in &decided.writes {
-                eprintln!("      {}", w.reason);
-            }
-        }
         self.execute(decided)
     }
 

@@ -14,6 +14,7 @@ use crate::guarded::Guarded;
 use crate::libtest::TestOutput;
 use crate::process::{self, human};
 use crate::prometheus;
+use crate::proxies::Proxies;
 use crate::report::{Report, Tally};
 use crate::workspace;
 
@@ -22,14 +23,14 @@ const FOLDER: &str = "e2e";
 const FEATURE: &str = "sluice-e2e/control-plane";
 const KUBELETS: &str = "sluice-kubelets";
 /// These pass their time waiting, so many more of them run at once than there are cores.
-const WAITING: [&str; 2] = ["scenarios", "templates"];
+const WAITING: [&str; 3] = ["scenarios", "templates", "traffic"];
 const SLUICE: &str = "sluice";
 const AT_ONCE: &str = "16";
 
-/// Run the end-to-end tests on a real control plane of their own (4 min; 4 to 12 min more the first time).
+/// Run the end-to-end tests on a real control plane of their own (5 min; 4 to 12 min more the first time).
 ///
-/// Builds the control plane if its sources changed, fetches Prometheus if none is installed, starts what the tests
-/// need, runs them, and takes everything down again, also when it is interrupted.
+/// Builds the control plane if its sources changed, fetches Prometheus, nginx and Envoy where they are not installed,
+/// starts what the tests need, runs them, and takes everything down again, also when it is interrupted.
 #[derive(Args)]
 pub(crate) struct E2e {
     /// Only tests whose name contains this.
@@ -48,6 +49,7 @@ impl E2e {
 pub(crate) fn run_tests(filter: Option<&str>, tally: &mut Tally) -> Result<()> {
     let tools = Tools::ready()?;
     let prometheus = prometheus::program()?;
+    let proxies = Proxies::ready()?;
     let helm = control_plane_tools::helm()?;
     let Built { tests, kubelets, sluice } = build()?;
     let mut guarded = Guarded::named("e2e")?;
@@ -64,6 +66,8 @@ pub(crate) fn run_tests(filter: Option<&str>, tally: &mut Tally) -> Result<()> {
             .env("PATH", tools.path()?)
             .env("SLUICE_KUBECONFIG", guarded.instance.kubeconfig())
             .env("SLUICE_PROMETHEUS", &prometheus)
+            .env("SLUICE_NGINX", &proxies.nginx)
+            .env("SLUICE_ENVOY", &proxies.envoy)
             .env("SLUICE_BINARY", &sluice)
             .env("HELM", &helm);
         if WAITING.contains(&test.name.as_str()) {

@@ -80,7 +80,8 @@ pub(super) fn request(
 }
 
 /// Only Amazon's own servers want signatures; to others the same template is sent without.
-fn is_amazon(address: &str) -> bool {
+/// Whether it is a server whose requests are signed.
+pub(crate) fn is_amazon(address: &str) -> bool {
     address.parse::<::http::Uri>().is_ok_and(|uri| uri.host().is_some_and(|host| host.contains("aps-workspaces")))
 }
 

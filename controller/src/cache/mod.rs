@@ -21,16 +21,17 @@ pub(crate) use routes::{Routes, Unread};
 pub(crate) use table::{Cached, Table};
 pub(crate) use watched::Watched;
 
-/// A name within a namespace. Sorted by namespace, so that those of one are together.
+/// A name within a namespace. Sorted by namespace, so that those of one are together. Each index has it, so that a
+/// clone must cost little.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Name {
-    pub(crate) namespace: String,
-    pub(crate) name: String,
+    pub(crate) namespace: Arc<str>,
+    pub(crate) name: Arc<str>,
 }
 
 impl Name {
     pub(crate) fn new(namespace: &str, name: &str) -> Self {
-        Self { namespace: namespace.to_owned(), name: name.to_owned() }
+        Self { namespace: namespace.into(), name: name.into() }
     }
 }
 
@@ -278,6 +279,17 @@ impl Cache {
         self.runs.all()
     }
 
+    /// Templates that can't be judged.
+    pub(crate) fn wrong_templates(&self) -> Vec<(Watched, Arc<Template>)> {
+        let of = |kind, table: &Table<Template>| -> Vec<(Watched, Arc<Template>)> {
+            let wrong = table.all().filter(|template| !template.object.mistakes.is_empty());
+            wrong.map(|template| (kind, Arc::clone(&template.object))).collect()
+        };
+        let mut wrong = of(Watched::AnalysisTemplate, &self.templates);
+        wrong.extend(of(Watched::ClusterAnalysisTemplate, &self.cluster_templates));
+        wrong
+    }
+
     /// A run and its Jobs.
     pub(crate) fn run(&self, name: &Name) -> Option<RunView> {
         let run = self.runs.get(name)?;
@@ -301,6 +313,10 @@ impl Cache {
         let services = services_of(&rollout.object)
             .into_iter()
             .filter_map(|service| self.services.get(&Name::new(&name.namespace, service)));
+        let named = services_of(&rollout.object);
+        let ours = looked_after_by(&name.namespace, &name.name);
+        let dropped = self.services.owned_by(&ours);
+        let services = services.chain(dropped.filter(|service| !named.contains(&*service.name.name)));
         let (templates, cluster_templates) = self.templates_of(rollout);
         Some(Snapshot {
             runs: self.runs_of(rollout, &prefix),
@@ -356,7 +372,8 @@ impl Cache {
     }
 
     fn users_of_service(&self, service: &Cached<Service>) -> BTreeSet<Name> {
-        self.references.users_of(&service.name)
+        let looks_after_it = service.object.managed_by().map(|rollout| Name::new(&service.name.namespace, rollout));
+        self.references.users_of(&service.name).into_iter().chain(looks_after_it).collect()
     }
 
     fn runs_of(&self, rollout: &Cached<ReadRollout>, prefix: &str) -> Vec<Arc<AnalysisRun>> {
@@ -413,11 +430,16 @@ impl Cache {
 }
 
 /// How a cached object of any kind is filed.
+/// What stands for the owner of a Service that this Rollout looks after.
+pub(crate) fn looked_after_by(namespace: &str, rollout: &str) -> String {
+    format!("{namespace}/{rollout}")
+}
+
 pub(crate) fn filed<T>(meta: &Metadata, object: T) -> Cached<T> {
     Cached {
         name: Name::new(&meta.namespace, &meta.name),
-        uid: meta.uid.clone(),
-        owner: meta.controller.clone(),
+        uid: meta.uid.as_str().into(),
+        owner: meta.controller.as_deref().map(Arc::from),
         version: meta.resource_version.clone(),
         object: Arc::new(object),
     }

@@ -82,7 +82,7 @@ impl Routes {
             self.drop_need(*kind, name, rollout);
         }
         for (kind, name) in after.difference(&before) {
-            if !self.scope.is_empty() && name.namespace != self.scope {
+            if !self.scope.is_empty() && *name.namespace != *self.scope {
                 tracing::warn!(
                     %rollout,
                     "{} {name} can't be looked at: this controller sees the namespace {} only",
@@ -282,7 +282,7 @@ impl Routes {
             let all = Name::new(namespace, "");
             // Without the kind there are none.
             if matches!(of_kind.sight, Sight::KindAbsent) || of_kind.known.contains(&all) {
-                let grants = of_kind.objects.range(all..).take_while(|(name, _)| name.namespace == *namespace);
+                let grants = of_kind.objects.range(all..).take_while(|(name, _)| *name.namespace == **namespace);
                 found.insert_grants(namespace, grants.map(|(_, grant)| grant.object.clone()).collect());
             }
         }

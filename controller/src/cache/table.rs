@@ -9,9 +9,9 @@ use super::Name;
 #[derive(Debug)]
 pub(crate) struct Cached<T> {
     pub(crate) name: Name,
-    pub(crate) uid: String,
+    pub(crate) uid: Arc<str>,
     /// The uid of the controller that owns it.
-    pub(crate) owner: Option<String>,
+    pub(crate) owner: Option<Arc<str>>,
     pub(crate) version: String,
     pub(crate) object: Arc<T>,
 }
@@ -20,7 +20,7 @@ impl<T> Clone for Cached<T> {
     fn clone(&self) -> Self {
         Self {
             name: self.name.clone(),
-            uid: self.uid.clone(),
+            uid: Arc::clone(&self.uid),
             owner: self.owner.clone(),
             version: self.version.clone(),
             object: Arc::clone(&self.object),
@@ -32,9 +32,10 @@ impl<T> Clone for Cached<T> {
 #[derive(Debug)]
 pub(crate) struct Table<T> {
     objects: BTreeMap<Name, Cached<T>>,
-    owned: BTreeMap<String, BTreeSet<Name>>,
+    /// By the uid of the owner.
+    owned: BTreeSet<(Arc<str>, Name)>,
     unowned: BTreeSet<Name>,
-    by_uid: BTreeMap<String, Name>,
+    by_uid: BTreeMap<Arc<str>, Name>,
     /// What the list in progress has shown so far.
     listing: Option<BTreeSet<Name>>,
     listed: bool,
@@ -44,7 +45,7 @@ impl<T> Default for Table<T> {
     fn default() -> Self {
         Self {
             objects: BTreeMap::new(),
-            owned: BTreeMap::new(),
+            owned: BTreeSet::new(),
             unowned: BTreeSet::new(),
             by_uid: BTreeMap::new(),
             listing: None,
@@ -65,7 +66,7 @@ impl<T> Table<T> {
         }
         self.by_uid.insert(object.uid, object.name.clone());
         match object.owner {
-            Some(owner) => self.owned.entry(owner).or_default().insert(object.name),
+            Some(owner) => self.owned.insert((owner, object.name)),
             None => self.unowned.insert(object.name),
         };
         previous
@@ -118,13 +119,13 @@ impl<T> Table<T> {
     /// Objects of a namespace, by name.
     pub(crate) fn in_namespace<'a>(&'a self, namespace: &'a str) -> impl Iterator<Item = &'a Cached<T>> {
         let first = Name::new(namespace, "");
-        self.objects.range(first..).map(|(_, object)| object).take_while(move |o| o.name.namespace == namespace)
+        self.objects.range(first..).map(|(_, object)| object).take_while(move |o| *o.name.namespace == *namespace)
     }
 
     /// Objects of a namespace that no controller owns, by name.
     pub(crate) fn unowned_in<'a>(&'a self, namespace: &'a str) -> impl Iterator<Item = &'a Cached<T>> {
         let first = Name::new(namespace, "");
-        let names = self.unowned.range(first..).take_while(move |name| name.namespace == namespace);
+        let names = self.unowned.range(first..).take_while(move |name| *name.namespace == *namespace);
         names.filter_map(|name| self.objects.get(name))
     }
 
@@ -132,26 +133,22 @@ impl<T> Table<T> {
     pub(crate) fn named_like<'a>(&'a self, namespace: &'a str, prefix: &'a str) -> impl Iterator<Item = &'a Cached<T>> {
         let first = Name::new(namespace, prefix);
         let objects = self.objects.range(first..).map(|(_, object)| object);
-        objects.take_while(move |object| object.name.namespace == namespace && object.name.name.starts_with(prefix))
+        objects.take_while(move |object| *object.name.namespace == *namespace && object.name.name.starts_with(prefix))
     }
 
     /// Objects that a controller of this uid owns, by name.
-    pub(crate) fn owned_by(&self, uid: &str) -> impl Iterator<Item = &Cached<T>> {
-        self.owned.get(uid).into_iter().flatten().filter_map(|name| self.objects.get(name))
+    pub(crate) fn owned_by<'a>(&'a self, uid: &'a str) -> impl Iterator<Item = &'a Cached<T>> {
+        let first = (Arc::from(uid), Name::new("", ""));
+        let owned = self.owned.range(first..).take_while(move |(owner, _)| **owner == *uid);
+        owned.filter_map(|(_, name)| self.objects.get(name))
     }
 
     fn unindex(&mut self, object: &Cached<T>) {
         self.by_uid.remove(&object.uid);
-        let Some(owner) = &object.owner else {
-            self.unowned.remove(&object.name);
-            return;
+        match &object.owner {
+            Some(owner) => self.owned.remove(&(Arc::clone(owner), object.name.clone())),
+            None => self.unowned.remove(&object.name),
         };
-        if let Some(names) = self.owned.get_mut(owner) {
-            names.remove(&object.name);
-            if names.is_empty() {
-                self.owned.remove(owner);
-            }
-        }
     }
 }
 
@@ -162,15 +159,15 @@ mod tests {
     fn object(name: &str, owner: Option<&str>) -> Cached<()> {
         Cached {
             name: Name::new("shop", name),
-            uid: format!("uid-{name}"),
-            owner: owner.map(str::to_owned),
+            uid: format!("uid-{name}").into(),
+            owner: owner.map(Arc::from),
             version: "1".to_owned(),
             object: Arc::new(()),
         }
     }
 
     fn names<'a>(objects: impl Iterator<Item = &'a Cached<()>>) -> Vec<&'a str> {
-        objects.map(|object| object.name.name.as_str()).collect()
+        objects.map(|object| &*object.name.name).collect()
     }
 
     #[test]
@@ -186,7 +183,7 @@ mod tests {
         assert_eq!(names(table.owned_by("y")), ["a"]);
         table.apply(object("d", None));
         assert_eq!(names(table.unowned_in("shop")), ["c", "d"]);
-        assert!(table.owned.keys().eq(["y"]), "{:?}", table.owned);
+        assert!(table.owned.iter().all(|(owner, _)| &**owner == "y"), "{:?}", table.owned);
     }
 
     #[test]

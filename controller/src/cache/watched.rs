@@ -32,6 +32,11 @@ impl Watched {
         Self::Job,
     ];
 
+    /// Whether releases go on without it: who may not watch Jobs can't measure by them, and all else is as usual.
+    pub(crate) const fn can_be_done_without(self) -> bool {
+        matches!(self, Self::Job)
+    }
+
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Rollout => "Rollout",

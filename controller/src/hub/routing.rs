@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use sluice_planner::probe::Answer;
 
-use super::{FLOCK, Hub};
+use super::{FLOCK, Haste, Hub};
 use crate::cache::{Cached, Name, Unread, Watched};
 
 impl Hub {
@@ -52,7 +52,7 @@ impl Hub {
         state.watches.remove(&kind);
         let concerned = state.cache.routes.kind_absent(kind);
         let is_news = !concerned.is_empty();
-        state.wake(kind, &concerned, false, self.clock.moment());
+        state.wake(kind, &concerned, Haste::InAFlock, self.clock.moment());
         self.stir(state);
         is_news
     }
@@ -61,7 +61,7 @@ impl Hub {
     pub(crate) fn take_read(&self, kind: Watched, name: &Name, found: Vec<Cached<Value>>) {
         let mut state = self.state();
         let concerned = state.cache.routes.take_read(kind, name, found);
-        state.wake(kind, &concerned, false, self.clock.moment());
+        state.wake(kind, &concerned, Haste::InAFlock, self.clock.moment());
         self.stir(state);
     }
 

@@ -185,9 +185,10 @@ impl Metrics {
 
     /// An event is told in a pass.
     pub(crate) fn event(&self, subject: &Subject, event: &Event) {
+        let Some(work) = Work::ALL.into_iter().find(|work| work.kind() == subject.kind) else { return };
         let name = Name::new(&subject.namespace, &subject.name);
         let mut counts = self.counts();
-        let of_work = counts.of(subject.work);
+        let of_work = counts.of(work);
         if !of_work.under_way.contains_key(&name) && !of_work.objects.contains_key(&name) {
             return;
         }

@@ -4,7 +4,7 @@ use sluice_planner::engine::Moment;
 
 use super::text::{Kind, Text};
 use super::{Counts, Metrics, OfObject, OfWork, gauges, runs};
-use crate::cache::Name;
+use crate::cache::{Name, Watched};
 use crate::hub::{Hub, Work};
 
 impl Metrics {
@@ -44,8 +44,7 @@ fn rollouts(text: &mut Text, counts: &OfWork) {
     let mut events = text.family("rollout_events_total", Kind::Counter, "Events told about a Rollout");
     for (name, OfObject { events: told, .. }) in &counts.objects {
         for ((kind, reason), count) in told {
-            let labels =
-                [("namespace", name.namespace.as_str()), ("name", &name.name), ("type", kind), ("reason", reason)];
+            let labels = [("namespace", &*name.namespace), ("name", &name.name), ("type", kind), ("reason", reason)];
             events.value(&labels, count);
         }
     }
@@ -136,5 +135,11 @@ fn watches(text: &mut Text, counts: &Counts, hub: &Hub, now: Moment) {
     for kind in hub.watched_kinds() {
         let broken_for = broken.iter().find(|(broken, _)| *broken == kind).map_or(0.0, |(_, time)| time.as_secs_f64());
         seconds.value(&[("kind", kind.as_str())], broken_for);
+    }
+    let refused = hub.refused();
+    let mut missing =
+        text.family("sluice_watch_refused", Kind::Gauge, "1 for a kind that is done without, for lack of the right");
+    for kind in Watched::ALL.into_iter().filter(|kind| kind.can_be_done_without()) {
+        missing.value(&[("kind", kind.as_str())], u8::from(refused.contains(&kind)));
     }
 }

@@ -121,7 +121,7 @@ async fn only_the_leader_tells_how_the_rollouts_are() {
 }
 
 fn subject() -> Subject {
-    Subject { work: Work::Rollouts, namespace: "shop".to_owned(), name: "web".to_owned(), uid: "u".to_owned() }
+    Subject { kind: Watched::Rollout, namespace: "shop".to_owned(), name: "web".to_owned(), uid: "u".to_owned() }
 }
 
 fn event() -> Event {

@@ -8,7 +8,7 @@ use futures::FutureExt;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use sluice_analysis::provider::job::{self, JobRef};
-use sluice_analysis::provider::{Question, question, read};
+use sluice_analysis::provider::{Failure, Question, question, read};
 use sluice_analysis::run::{self, Answer, Outcome as Came, Prepared, Task, What, assess};
 use sluice_crds::AnalysisRun;
 use sluice_crds::analysis::{AnalysisPhase, AnalysisRunStatus};
@@ -24,6 +24,7 @@ use crate::cache::{Name, RunView, Watched};
 use crate::clock::Clock;
 use crate::dispatch::Worker;
 use crate::hub::{Begin, Hub, Work};
+use crate::informer::INSTANCE_LABEL;
 use crate::metrics::PassEnd;
 use crate::pass::text_of;
 use crate::recorder::{Recorder, Subject};
@@ -34,6 +35,9 @@ const GATHERING: Moment = Duration::from_millis(500);
 /// Time that has passed already is not asked for again and again.
 const SOONEST_WAKE: Moment = Moment::from_millis(20);
 
+const NO_JOBS: &str = "the controller may not list and watch jobs; give its account that right (the chart does), or measure in \
+                       another way";
+
 /// What every pass over a run needs.
 #[derive(Debug)]
 pub(crate) struct RunPasses {
@@ -43,6 +47,8 @@ pub(crate) struct RunPasses {
     pub(crate) recorder: Recorder,
     pub(crate) desk: Arc<Desk>,
     pub(crate) providers: Arc<Providers>,
+    /// Whose runs these are; empty for those without one.
+    pub(crate) instance_id: String,
 }
 
 /// A run and the time at which it is looked at.
@@ -83,7 +89,7 @@ impl Worker for RunPasses {
             Ok(ended) => ended,
             Err(panic) => {
                 let what = text_of(panic.as_ref());
-                tracing::error!(namespace = name.namespace, run = name.name, "a bug: the pass panicked: {what}");
+                tracing::error!(namespace = &*name.namespace, run = &*name.name, "a bug: the pass panicked: {what}");
                 (Outcome::Failed, PassEnd::Panicked)
             }
         };
@@ -108,7 +114,12 @@ impl RunPasses {
             }
         };
         let look = Look { name, view: &view, now: self.clock.now() };
-        let outcome = if view.run.metadata.deletion_timestamp.is_some() {
+        let labels = view.run.metadata.labels.as_ref();
+        let instance = labels.and_then(|labels| labels.get(INSTANCE_LABEL)).map_or("", String::as_str);
+        let outcome = if instance != self.instance_id {
+            // Known only because it has a name that one of ours would get.
+            Ok((SETTLED, PassEnd::Idle))
+        } else if view.run.metadata.deletion_timestamp.is_some() {
             self.desk.close(name);
             Ok((SETTLED, PassEnd::Idle))
         } else if phase(&view.run).is_some_and(AnalysisPhase::is_completed) {
@@ -252,6 +263,10 @@ impl RunPasses {
         };
         match question(&metric.metric, prepared.secrets(), self.providers.settings(), look.now) {
             Err(failure) => Ok(Some(Came::Failure(failure))),
+            // How it ends would not be seen.
+            Ok(Question::Job) if self.hub.refused().contains(&Watched::Job) => {
+                Ok(Some(Came::Failure(Failure(NO_JOBS.to_owned()))))
+            }
             Ok(Question::Job) => jobs.begin(metric, attempt).await.map(Some),
             Ok(Question::Http(request)) => {
                 let (prepared, index, clock) = (Arc::clone(prepared), task.metric, self.clock);
@@ -260,7 +275,7 @@ impl RunPasses {
                     let answer = providers.ask(*request).await;
                     let reading = answer.and_then(|answer| match prepared.metrics().get(index) {
                         Some(metric) => read(&metric.metric, &answer),
-                        None => Err(sluice_analysis::provider::Failure("there is no such metric".to_owned())),
+                        None => Err(Failure("there is no such metric".to_owned())),
                     });
                     reading.map_or_else(Came::Failure, Came::Reading)
                 };
@@ -286,8 +301,8 @@ impl RunPasses {
         self.write(look.name, &action).await?;
         self.recorder.tell(&Subject::of(Work::Runs, &run.metadata), &news::events(run.status.as_ref(), status));
         tracing::info!(
-            namespace = look.name.namespace,
-            run = look.name.name,
+            namespace = &*look.name.namespace,
+            run = &*look.name.name,
             phase = status.phase.as_ref().map(AnalysisPhase::as_str),
             "{}",
             status.message.as_deref().unwrap_or_default()
@@ -296,7 +311,8 @@ impl RunPasses {
     }
 
     async fn write(&self, name: &Name, action: &Action) -> Result<Value, RequestError> {
-        let target = Target { kind: Kind::AnalysisRun, namespace: name.namespace.clone(), name: name.name.clone() };
+        let target =
+            Target { kind: Kind::AnalysisRun, namespace: name.namespace.to_string(), name: name.name.to_string() };
         let stored = self.requests.carry_out(&target, action).await?;
         if let Action::Patch(_) = action {
             let version = stored["metadata"]["resourceVersion"].as_str().unwrap_or_default();
@@ -311,7 +327,7 @@ impl RunPasses {
     }
 
     fn failed(&self, name: &Name, problem: &RequestError) -> (Outcome, PassEnd) {
-        let (namespace, run) = (&name.namespace, &name.name);
+        let (namespace, run) = (&*name.namespace, &*name.name);
         match problem {
             RequestError::NotLeading => (Outcome::Failed, PassEnd::NotLeading),
             // The usual race; one that goes on and on is worth a look.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use sluice_sandbox::api::request::Request;
 
+use crate::line::Sent;
 use crate::support::{ROLLOUTS, Running, Shop};
 
 #[tokio::test(start_paused = true)]
@@ -100,6 +101,23 @@ async fn a_four_step_canary_takes_at_most_twenty_requests_without_its_events() {
     // Watches begin anew every few minutes, whatever happens.
     let counted = sent.iter().filter(|request| !request.path.contains("/events") && request.method != "GET").count();
     assert!((1..=20).contains(&counted), "{counted} requests: {sent:#?}");
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_release_lists_nothing() {
+    let shop = Shop::open();
+    let running = shop.controller("a");
+    shop.deploy("web", 4);
+    shop.until_phase("web", "Healthy").await;
+    running.take_sent();
+    shop.set_image("web", "app:2");
+    shop.until_phase("web", "Paused").await;
+    shop.wish("web", &json!({"pauseConditions": null}));
+    shop.until_phase("web", "Healthy").await;
+    let sent = running.take_sent();
+    let lists = |sent: &&Sent| sent.method == "GET" && !sent.query.contains("watch=true");
+    assert_eq!(sent.iter().filter(lists).count(), 0, "{sent:#?}");
     running.stop().await;
 }
 

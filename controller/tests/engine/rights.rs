@@ -16,47 +16,29 @@ const RULES: &str = include_str!("../../../helm/sluice/rules.yaml");
 const RBAC: &str = "/apis/rbac.authorization.k8s.io/v1";
 
 /// What only clusters with an admission plugin ask for, which the sandbox hasn't.
-const NEVER_ASKED_HERE: &str = "rollouts/finalizers";
+const NEVER_ASKED_HERE: [&str; 2] = ["rollouts/finalizers", "analysisruns/finalizers"];
+
+const RUNS: &str = "/apis/argoproj.io/v1alpha1/namespaces/default/analysisruns";
+const JOBS: &str = "/apis/batch/v1/namespaces/default/jobs";
 
 #[tokio::test(start_paused = true)]
 async fn the_rules_of_the_chart_are_enough_and_none_of_them_can_be_left_out() {
-    let rules: Value = serde_saphyr::from_str(RULES).expect("the rules are YAML");
     let shop = Shop::open();
+    let rules = rules();
     grant(&shop, &rules);
     let running = shop.replica(&Replica { user: account(), ..Replica::named("a") });
-    let scenario = Path::new(env!("CARGO_MANIFEST_DIR")).join("../e2e/scenarios/everything-written.yaml");
-    tell(&shop, &Scenario::read(&scenario).expect("a scenario")).await;
+    tell(&shop, &scenario("everything-written")).await;
     let sent = running.take_all_sent();
     running.stop().await;
-    let refused: Vec<&Sent> = sent.iter().filter(|request| request.status == 403).collect();
-    assert!(refused.is_empty(), "{refused:#?}");
-
-    let mut left_out = 0;
-    for part in ["releases", "election"] {
-        for (index, rule) in rules[part].as_array().expect("rules").iter().enumerate() {
-            if rule["resources"] == json!([NEVER_ASKED_HERE]) {
-                continue;
-            }
-            for verb in rule["verbs"].as_array().expect("verbs") {
-                grant(&shop, &without(&rules, part, index, verb));
-                let is_refused = sent.iter().any(|request| is_refused(&shop, request));
-                assert!(is_refused, "{verb} of {} can be left out", rule["resources"]);
-                left_out += 1;
-            }
-        }
-    }
-    assert!(left_out >= 15, "only {left_out} rights were looked at");
+    // (part of the rules, its rights)
+    none_too_many(&shop, &rules, &sent, &[("releases", 19), ("election", 3)]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_rules_of_each_router_are_enough_and_none_of_them_can_be_left_out() {
-    let mut rules: Value = serde_saphyr::from_str(RULES).expect("the rules are YAML");
-    let routers = ["nginx", "istio", "gatewayAPI"];
-    for router in routers {
-        rules[router] = each_resource_alone(&rules[router]);
-    }
     let shop = Shop::open();
     shop.install_routers();
+    let rules = rules();
     grant(&shop, &rules);
     let running = shop.replica(&Replica { user: account(), decide: as_wished, ..Replica::named("a") });
     for name in ["web", "api"] {
@@ -69,37 +51,118 @@ async fn the_rules_of_each_router_are_enough_and_none_of_them_can_be_left_out() 
     }
     let sent = running.take_all_sent();
     running.stop().await;
+    none_too_many(&shop, &rules, &sent, &[("nginx", 6), ("istio", 8), ("gatewayAPI", 18)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_rules_about_analyses_are_enough_and_none_of_them_can_be_left_out() {
+    let shop = Shop::open();
+    let rules = rules();
+    grant(&shop, &rules);
+    let running = shop.replica(&Replica { user: account(), ..Replica::named("a") });
+    tell(&shop, &scenario("everything-measured")).await;
+    measured_by_a_job_that_somebody_deletes(&shop).await;
+    let sent = running.take_all_sent();
+    running.stop().await;
+    none_too_many(&shop, &rules, &sent, &[("analysis", 15), ("secrets", 1)]);
+    let theirs = shop.ask(Request::get(&format!("{RUNS}/web-78697c9dbc-2-1")));
+    assert_eq!(theirs["status"], Value::Null, "the run of another controller is not ours to measure");
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_the_right_to_watch_jobs_releases_go_on_and_analyses_by_jobs_say_so() {
+    let shop = Shop::open();
+    let mut rules = rules();
+    rules["analysis"].as_array_mut().expect("rules").retain(|rule| rule["resources"] != json!(["jobs"]));
+    grant(&shop, &rules);
+    let running = shop.replica(&Replica { user: account(), ..Replica::named("a") });
+    shop.deploy("web", 4);
+    shop.until_phase("web", "Healthy").await;
+    shop.ask(Request::post(RUNS, &by_a_job()));
+    let of_run = |shop: &Shop| shop.ask(Request::get(&format!("{RUNS}/by-job")))["status"].clone();
+    shop.until("the run ends", |shop| of_run(shop)["phase"] == "Error").await;
+    let status = of_run(&shop);
+    let message = status["message"].as_str().unwrap_or_default();
+    assert!(message.contains("the controller may not list and watch jobs; give its account that right"), "{status:#}");
+    running.stop().await;
+}
+
+fn rules() -> Value {
+    serde_saphyr::from_str(RULES).expect("the rules are YAML")
+}
+
+fn scenario(name: &str) -> Scenario {
+    let path = format!("../e2e/scenarios/{name}.yaml");
+    Scenario::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).expect("a scenario")
+}
+
+fn by_a_job() -> Value {
+    let containers = json!([{"name": "main", "image": "busybox", "command": ["sleep", "3600"]}]);
+    let job = json!({"spec": {"backoffLimit": 0, "template": {"spec": {"restartPolicy": "Never", "containers": containers}}}});
+    json!({
+        "apiVersion": "argoproj.io/v1alpha1", "kind": "AnalysisRun", "metadata": {"name": "by-job", "namespace": "default"},
+        "spec": {"metrics": [{"name": "slow", "consecutiveErrorLimit": 0, "provider": {"job": job}}]},
+    })
+}
+
+/// Who looks after a Job past the cache reads it.
+async fn measured_by_a_job_that_somebody_deletes(shop: &Shop) {
+    shop.ask(Request::post(RUNS, &by_a_job()));
+    let jobs = |shop: &Shop| shop.ask(Request::get(JOBS))["items"].as_array().cloned().unwrap_or_default();
+    shop.until("the run has a Job", |shop| !jobs(shop).is_empty()).await;
+    shop.pass(Duration::from_secs(2)).await;
+    let job = jobs(shop)[0]["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+    shop.ask(Request::delete(&format!("{JOBS}/{job}")));
+    let phase = |shop: &Shop| shop.ask(Request::get(&format!("{RUNS}/by-job")))["status"]["phase"].clone();
+    shop.until("the run says so", |shop| phase(shop) != "Running").await;
+}
+
+/// Nothing that was sent was refused, and without any right of these parts something would have been. Each part is
+/// known to have so many rights: a resource, a verb.
+fn none_too_many(shop: &Shop, rules: &Value, sent: &[Sent], parts: &[(&str, usize)]) {
     let refused: Vec<&Sent> = sent.iter().filter(|request| request.status == 403).collect();
     assert!(refused.is_empty(), "{refused:#?}");
-    for router in routers {
-        for (index, rule) in rules[router].as_array().expect("rules").iter().enumerate() {
-            for verb in rule["verbs"].as_array().expect("verbs") {
-                grant(&shop, &without(&rules, router, index, verb));
-                let is_refused = sent.iter().any(|request| is_refused(&shop, request));
-                assert!(is_refused, "{verb} of {} can be left out", rule["resources"]);
-            }
+    for (part, expected) in parts.iter().copied() {
+        let rights = rights(&rules[part]);
+        for (resource, verb) in &rights {
+            grant(shop, &without(rules, part, resource, verb));
+            let is_refused = sent.iter().any(|request| is_refused(shop, request));
+            assert!(is_refused, "{verb} of {resource} can be left out");
         }
+        assert_eq!(rights.len(), expected, "rights in {part}");
     }
 }
 
-/// The same rules, each about one resource.
-fn each_resource_alone(rules: &Value) -> Value {
-    let alone = |rule: &Value| -> Vec<Value> {
-        let resources = rule["resources"].as_array().cloned().unwrap_or_default();
-        let alone = |resource| {
-            let mut rule = rule.clone();
-            rule["resources"] = json!([resource]);
-            rule
-        };
-        resources.iter().map(alone).collect()
+/// Each right of a part by itself: a resource and a verb.
+fn rights(part: &Value) -> Vec<(String, String)> {
+    let texts = |list: &Value| -> Vec<String> {
+        list.as_array().into_iter().flatten().filter_map(|text| text.as_str().map(str::to_owned)).collect()
     };
-    rules.as_array().expect("rules").iter().flat_map(alone).collect()
+    let rules = part.as_array().into_iter().flatten();
+    let pairs = rules.flat_map(|rule| {
+        let verbs = texts(&rule["verbs"]);
+        let resources = texts(&rule["resources"]).into_iter();
+        resources.flat_map(move |resource| verbs.clone().into_iter().map(move |verb| (resource.clone(), verb)))
+    });
+    pairs.filter(|(resource, _)| !NEVER_ASKED_HERE.contains(&resource.as_str())).collect()
 }
 
-fn without(rules: &Value, part: &str, index: usize, verb: &Value) -> Value {
+/// The rules without one right; where a rule names several resources, the others keep it.
+fn without(rules: &Value, part: &str, resource: &str, verb: &str) -> Value {
     let mut fewer = rules.clone();
-    fewer[part][index]["verbs"].as_array_mut().expect("verbs").retain(|kept| kept != verb);
-    fewer[part].as_array_mut().expect("rules").retain(|rule| rule["verbs"] != json!([]));
+    let mut single = Vec::new();
+    for rule in rules[part].as_array().into_iter().flatten() {
+        for named in rule["resources"].as_array().into_iter().flatten() {
+            let mut rule = rule.clone();
+            rule["resources"] = json!([named]);
+            if named == resource {
+                rule["verbs"].as_array_mut().expect("verbs").retain(|kept| kept != verb);
+            }
+            single.push(rule);
+        }
+    }
+    single.retain(|rule| rule["verbs"] != json!([]));
+    fewer[part] = json!(single);
     fewer
 }
 
@@ -116,8 +179,8 @@ fn is_refused(shop: &Shop, sent: &Sent) -> bool {
 /// Gives the account these rights and no others.
 fn grant(shop: &Shop, rules: &Value) {
     let subjects = json!([{"kind": "ServiceAccount", "name": "sluice", "namespace": "default"}]);
-    let parts =
-        ["releases", "analysis", "nginx", "istio", "gatewayAPI"].map(|part| (part, "ClusterRole", "")).into_iter();
+    let whole = ["releases", "analysis", "secrets", "nginx", "istio", "gatewayAPI"];
+    let parts = whole.map(|part| (part, "ClusterRole", "")).into_iter();
     let parts = parts.chain([("election", "Role", "namespaces/default/")]);
     for (part, kind, at) in parts {
         let meta = json!({"name": part.to_lowercase(), "namespace": if at.is_empty() { Value::Null } else { json!("default") }});

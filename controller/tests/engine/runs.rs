@@ -370,3 +370,40 @@ async fn a_secret_that_is_not_there_is_named() {
     assert!(message.contains("the key \"token\" of the Secret \"key\", which is not there"), "{message}");
     running.stop().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_mistake_in_a_template_is_told_on_the_template_once_for_each_state_of_it() {
+    let shop = Shop::open();
+    let running = shop.controller("a");
+    let mut metric = errors("10s", 1);
+    metric["failureCondition"] = json!("reslt[0] > 1");
+    let template = |metric: &Value| {
+        json!({
+            "apiVersion": "argoproj.io/v1alpha1", "kind": "AnalysisTemplate",
+            "metadata": {"name": "odd", "namespace": "default"}, "spec": {"metrics": [metric]},
+        })
+    };
+    shop.ask(Request::post(TEMPLATES, &template(&metric)));
+    shop.pass(Duration::from_secs(5)).await;
+    let told = shop.events_about("AnalysisTemplate", "odd");
+    assert_eq!(told.len(), 1, "{told:#?}");
+    assert_eq!((&told[0]["type"], &told[0]["reason"]), (&json!("Warning"), &json!("InvalidTemplate")));
+    let message = told[0]["message"].as_str().unwrap_or_default();
+    assert!(message.starts_with("spec.metrics[0].failureCondition: "), "{message}");
+    let path = format!("{TEMPLATES}/odd");
+    let change = |change: &Value| shop.ask(Request::patch(&path, "application/merge-patch+json", change));
+    change(&json!({"metadata": {"labels": {"team": "shop"}}}));
+    shop.pass(Duration::from_secs(5)).await;
+    running.stop().await;
+    let second = shop.controller("b");
+    shop.pass(Duration::from_secs(30)).await;
+    assert_eq!(shop.events_about("AnalysisTemplate", "odd").len(), 1, "its spec is the same as before");
+    metric["failureCondition"] = json!("result[0] >");
+    change(&json!({"spec": {"metrics": [metric]}}));
+    shop.pass(Duration::from_secs(5)).await;
+    assert_eq!(shop.events_about("AnalysisTemplate", "odd").len(), 2);
+    change(&json!({"spec": {"metrics": [errors("10s", 1)]}}));
+    shop.pass(Duration::from_secs(5)).await;
+    assert_eq!(shop.events_about("AnalysisTemplate", "odd").len(), 2, "nothing is wrong any more");
+    second.stop().await;
+}

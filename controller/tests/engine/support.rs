@@ -252,6 +252,16 @@ impl Shop {
         told.iter().filter_map(|event| event["reason"].as_str().map(str::to_owned)).collect()
     }
 
+    /// Events about an object.
+    pub(crate) fn events_about(&self, kind: &str, name: &str) -> Vec<Value> {
+        let all = self.ask(Request::get("/api/v1/namespaces/default/events"));
+        let about = |event: &&Value| {
+            let object = &event["involvedObject"];
+            object["kind"] == kind && object["name"] == name
+        };
+        all["items"].as_array().into_iter().flatten().filter(about).cloned().collect()
+    }
+
     pub(crate) fn lease_holder(&self) -> String {
         let answer = self.door.handle(&Request::get(LEASE).as_user(User::admin()));
         answer.json_body()["spec"]["holderIdentity"].as_str().unwrap_or_default().to_owned()

@@ -7,6 +7,7 @@
 mod events;
 mod nodes;
 mod pods;
+mod server;
 mod writes;
 
 use std::time::Duration;
@@ -23,6 +24,7 @@ use sluice_sandbox::kubelet::{Node, Options};
 use crate::cluster::Kind;
 use nodes::Nodes;
 use pods::Pods;
+pub use server::{COUNT_PATH, REVISION_HEADER, SERVES_ANNOTATION, listens_at};
 use writes::Writes;
 
 /// Nodes that carry this label belong to the model.

@@ -12,6 +12,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::events::Told;
 use super::nodes::Nodes;
+use super::server::{Server, follow};
 use super::writes::{Writes, Written};
 
 /// After a write that failed, the pod is looked at again.
@@ -29,6 +30,7 @@ pub(super) struct Pods {
 struct Seat {
     pod: Value,
     memory: PodMemory,
+    server: Option<Server>,
     wake_at: Option<Timestamp>,
     writing: bool,
     /// The last patch and the version that it led to: if the model asks for it again on that very version, the
@@ -83,7 +85,7 @@ impl Pods {
         let seats = &self.seats;
         let ip = self.addresses.fresh(|ip| seats.values().any(|seat| seat.memory.ip() == ip));
         let memory = PodMemory::of(&pod, &ip);
-        let seat = Seat { pod, memory, wake_at: None, writing: false, last_write: None };
+        let seat = Seat { pod, memory, server: None, wake_at: None, writing: false, last_write: None };
         self.seats.insert(uid.to_owned(), seat);
     }
 
@@ -121,6 +123,7 @@ impl Pods {
         }
         let outcome = step(&seat.pod, &known.node, seat.memory.clone(), now, &self.options);
         seat.memory = outcome.memory;
+        follow(&mut seat.server, &seat.pod, &seat.memory);
         seat.wake_at = outcome.wake_at;
         for event in outcome.events {
             // The receiver lives as long as this task.

@@ -8,8 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, Full};
-use hyper_util::rt::TokioIo;
+use http_body_util::Full;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::net::TcpStream;
@@ -17,6 +16,7 @@ use tokio::process::{Child, ChildStderr, Command};
 
 use super::samples::Series;
 use super::write;
+use crate::exchange::exchange;
 
 /// A start takes half a second; more than this and it hangs.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -131,25 +131,15 @@ impl Server {
     }
 
     async fn send(&self, request: http::Request<Full<Bytes>>) -> Result<(u16, Bytes)> {
-        let answer = exchange(&self.address.to_string(), request).await?;
+        let answer = ask_at(&self.address.to_string(), request).await?;
         Ok((answer.status().as_u16(), answer.into_body()))
     }
 }
 
 /// One request to a host and port, and its whole answer.
-pub(crate) async fn exchange(
-    authority: &str,
-    mut request: http::Request<Full<Bytes>>,
-) -> Result<http::Response<Bytes>> {
+pub(crate) async fn ask_at(authority: &str, mut request: http::Request<Full<Bytes>>) -> Result<http::Response<Bytes>> {
     request.headers_mut().insert("host", authority.parse()?);
-    let stream = TcpStream::connect(authority).await?;
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
-    let connection = tokio::spawn(connection);
-    let (head, body) = sender.send_request(request).await?.into_parts();
-    let body = body.collect().await?.to_bytes();
-    drop(sender);
-    connection.await??;
-    Ok(http::Response::from_parts(head, body))
+    exchange(TcpStream::connect(authority).await?, request).await
 }
 
 impl Drop for Server {

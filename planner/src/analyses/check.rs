@@ -17,7 +17,7 @@ pub(crate) fn mistakes(snapshot: &Snapshot) -> Vec<Mistake> {
     if asked.is_empty() {
         return Vec::new();
     }
-    let rollout = serde_json::to_value(&**snapshot.rollout).unwrap_or_default();
+    let rollout = snapshot.rollout.to_json();
     let templates = templates_of(snapshot);
     let facts = RolloutFacts { rollout: &rollout, stable_hash: "stable", latest_hash: "latest" };
     let mut found = Vec::new();
@@ -57,7 +57,7 @@ pub(crate) fn spec_of(
     kind: RunKind,
     analysis: &RolloutAnalysis,
 ) -> Result<AnalysisRunSpec, Vec<Mistake>> {
-    let rollout = serde_json::to_value(release.rollout).unwrap_or_default();
+    let rollout = release.rollout.to_json();
     let latest = release.new_hash.as_str();
     let stable = release.facts.stable_hash.as_ref().map_or(latest, |hash| hash.as_str());
     let facts = RolloutFacts { rollout: &rollout, stable_hash: stable, latest_hash: latest };

@@ -13,6 +13,7 @@ use sluice_crds::unit::ExtraMetadata;
 use super::{MOST_PODS_AT_ONCE, living, with_role, write_of};
 use crate::names::EPHEMERAL_METADATA;
 use crate::observe::Release;
+use crate::packed_map::PackedMap;
 use crate::patch::{Patch, escaped};
 use crate::plan::{Action, Write};
 use crate::revisions::{TextMap, annotations_of};
@@ -75,7 +76,7 @@ pub(crate) fn follow_role(release: &Release<'_>, set: &ReplicaSet, mut patch: Pa
         return patch;
     }
     let template = set.template.unpacked();
-    let there = [template.labels(), template.annotations()];
+    let there = [PackedMap::from(&template.labels()), PackedMap::from(&template.annotations())];
     for (map, layer) in after.0.iter().enumerate() {
         let path = format!("/spec/template/metadata/{}", MAPS[map]);
         let exists = template.as_json()["metadata"][MAPS[map]].is_object();
@@ -110,13 +111,13 @@ fn pod_write(pod: &Pod, wanted: &[Values; 2]) -> Option<Write> {
 }
 
 /// Only what differs is tested and changed.
-fn edit(mut patch: Patch, path: &str, there: Option<&TextMap>, wanted: &Values) -> Patch {
+fn edit(mut patch: Patch, path: &str, there: Option<&PackedMap>, wanted: &Values) -> Patch {
     let Some(there) = there else {
         let added: Map<String, Value> =
             wanted.iter().filter_map(|(key, value)| Some((key.clone(), value.clone()?.into()))).collect();
         return if added.is_empty() { patch } else { patch.read(path, Value::Null).set(path, added) };
     };
-    for (key, value) in wanted.iter().filter(|(key, value)| there.get(*key) != value.as_ref()) {
+    for (key, value) in wanted.iter().filter(|(key, value)| there.get(key) != value.as_deref()) {
         let path = format!("{path}/{}", escaped(key));
         patch = patch.read(&path, json!(there.get(key)));
         patch = match value {
@@ -137,12 +138,12 @@ fn records(release: &Release<'_>, set: &ReplicaSet) -> (Record, Record) {
     }
     let before = before.unwrap_or_default();
     let is_new = release.new.is_some_and(|new| new.meta.uid == set.meta.uid);
-    let written = release.rollout.spec.template.as_ref().filter(|_| is_new);
+    let written = LazyCell::new(|| release.rollout.template().filter(|_| is_new));
     let template = LazyCell::new(|| set.template.unpacked());
     let after = before.with(extra, |map, key| {
         let was_added = before.0[map].added.contains_key(key);
         // Another controller may have put it in without a note of what was there.
-        let from = if was_added { written } else { Some(&*template) };
+        let from = if was_added { written.as_ref() } else { Some(&*template) };
         let value = if map == 0 { from?.label(key) } else { from?.annotation(key) };
         value.map(str::to_owned)
     });

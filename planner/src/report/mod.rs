@@ -9,7 +9,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde_json::{Map, Value};
 use sluice_crds::Rollout;
 use sluice_crds::rollout::status::{BlueGreenStatus, CanaryStatus, Columns, CompletionStatus, RolloutStatus};
-use sluice_crds::template::{HASH_LABEL, PodTemplate, TemplateHash};
+use sluice_crds::template::{HASH_LABEL, TemplateHash};
 
 use crate::advance::Advanced;
 use crate::conditions::{self, Stage};
@@ -17,7 +17,8 @@ use crate::delays;
 use crate::duration;
 use crate::exposure;
 use crate::history;
-use crate::observe::{Release, Strategy};
+use crate::invalid;
+use crate::observe::{Hindrance, Release, Strategy};
 use crate::patch::Patch;
 use crate::plan::{Action, Event, Kind, Plan, Target as Object, Write};
 use crate::pods::{self, restart::Restart};
@@ -81,6 +82,13 @@ pub(crate) fn report(
     if let Some(sentence) = restart.sentence() {
         plan.why = format!("{sentence}; {}", plan.why);
     }
+    match &release.hindrance {
+        Some(Hindrance::Invalid { mistakes, .. }) => {
+            plan.why = format!("{}; {}", plan.why, invalid::until_mended(mistakes));
+        }
+        Some(Hindrance::Refused(sentence)) => plan.why = format!("stuck: {sentence}"),
+        None => {}
+    }
     let stuck = deadline.filter(|deadline| *deadline > now);
     let wait = advanced.waits_for_routers.as_ref().or(routed.wait.as_ref());
     let is_at_work = release.other_stable().is_some() || release.others.iter().any(|other| other.wanted > 0);
@@ -110,7 +118,7 @@ fn counted(release: &Release<'_>) -> RolloutStatus {
         ready_replicas: Some(count(|set| set.ready)),
         available_replicas: Some(count(|set| set.available)),
         hpa_replicas: Some(routing::autoscaled(release).unwrap_or_else(|| count(|set| set.replicas))),
-        selector: selector(release, scaled),
+        selector: selector(release, scaled).or_else(|| release.stored.selector.clone()),
         observed_generation: release.rollout.metadata.generation.map(Into::into),
         ..release.stored.clone()
     }
@@ -190,6 +198,7 @@ fn has_progressed(release: &Release<'_>, now: &RolloutStatus, advanced: &Advance
             != before.blue_green.as_ref().map(|before| (&before.active_selector, &before.preview_selector))
         || advanced.promoted
         || before.current_pod_hash.is_none()
+        || (release.new.is_some() && conditions::was_refused(release))
 }
 
 /// When a release that makes no progress counts as stuck. Waiting for people or for a pause is no lack of it.
@@ -257,13 +266,12 @@ fn tell(release: &Release<'_>, stage: Stage, advanced: &mut Advanced<'_>, events
 fn columns(release: &Release<'_>, advanced: &Advanced<'_>) -> Columns {
     let steps = release.steps().len();
     let ready: i32 = release.all().fold(0_i32, |sum, set| sum.saturating_add(set.ready));
-    let images: Vec<&str> = release.rollout.spec.template.iter().flat_map(PodTemplate::images).collect();
     let (actual, wanted) = weights(release, advanced);
     Columns {
         step: (steps > 0).then(|| format!("{}/{steps}", advanced.facts.step)),
         weight: Some(format!("{actual}/{wanted}")),
         ready: Some(format!("{ready}/{}", release.replicas)),
-        images: Some(images.join(",")),
+        images: Some(release.rollout.images().unwrap_or_default().join(",")),
     }
 }
 

@@ -42,8 +42,8 @@ fn previewed<'a>(release: &Release<'a>, preview: &Service) -> Option<&'a Replica
         Some(_) => behind(release, preview).is_some_and(|set| set.ready > 0),
         None => release.all().any(|set| set.ready > 0),
     };
-    let waits_for_selection = release.rollout.spec.template.as_ref().is_some_and(has_readiness_gates);
-    (new.ready > 0 || !serves_now || waits_for_selection).then_some(new)
+    let waits_for_selection = || release.rollout.template().is_some_and(|template| has_readiness_gates(&template));
+    (new.ready > 0 || !serves_now || waits_for_selection()).then_some(new)
 }
 
 fn has_readiness_gates(template: &sluice_crds::template::PodTemplate) -> bool {

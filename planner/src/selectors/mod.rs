@@ -2,8 +2,10 @@
 
 mod blue_green;
 mod canary;
+mod given_back;
 mod routed;
 
+pub(crate) use given_back::writes as given_back;
 use serde_json::Value;
 use sluice_crds::template::HASH_LABEL;
 
@@ -28,6 +30,9 @@ pub(crate) fn writes(release: &Release<'_>, target: Target, advanced: &Advanced<
 
 fn point(release: &Release<'_>, service: &Service, set: &ReplicaSet) -> Option<Write> {
     let (from, to) = (service.hash(), set.hash());
+    if service.managed_by().is_some_and(|owner| owner != release.name()) {
+        return None;
+    }
     let owner = TextMap::from([(MANAGED_BY.to_owned(), release.name().to_owned())]);
     let is_ours = service.meta.annotations.contains_key(MANAGED_BY);
     if from == Some(to) && is_ours {

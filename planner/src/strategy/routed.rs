@@ -66,8 +66,11 @@ fn pods_of_new(release: &Release<'_>, canary: &CanaryStrategy, step: usize, weig
     let stands_already = so_far.iter().any(|step| {
         matches!(
             step.kind(),
-            Some(StepKind::SetHeaderRoute(_) | StepKind::SetMirrorRoute(_))
-                | Some(StepKind::SetCanaryScale(SetCanaryScale { match_traffic_weight: Some(true), .. }))
+            Some(
+                StepKind::SetHeaderRoute(_)
+                    | StepKind::SetMirrorRoute(_)
+                    | StepKind::SetCanaryScale(SetCanaryScale { match_traffic_weight: Some(true), .. })
+            )
         )
     });
     let pods = if stands_already { pods.max(1) } else { pods };

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::fixture::{now, rollout, set, snapshot, status_at, status_of};
+use super::fixture::{hash, now, rollout, set, snapshot, status_at, status_of};
 use crate::{Action, Kind, Target, Write, create_refused, plan};
 
 const EARLIER: &str = "2026-01-01T11:55:00Z";
@@ -145,7 +145,7 @@ fn progressing_says_what_happened_last() {
             with(was("False", "ReplicaSetCreateError"), json!({})),
             (2, 1, 1),
             8,
-            ["True", "ReplicaSetUpdated", EARLIER, NOW],
+            ["True", "ReplicaSetUpdated", NOW, NOW],
         ),
     ];
     for (case, step, status, new, stable, expected) in rows {
@@ -212,37 +212,88 @@ fn the_other_conditions_move_their_time_only_with_their_status() {
     }
 }
 
-#[test]
-fn a_refused_replica_set_is_said_once_with_the_servers_sentence() {
-    let canary = json!({"steps": [{"setWeight": 20}]});
-    let mut rollout = rollout(10, &canary, &json!({"phase": "Healthy", "why": "all is well"}));
-    let create = Write {
+/// The creation of the ReplicaSet of `web:2`, as a plan asks for it.
+fn creation() -> Write {
+    Write {
         target: Target { kind: Kind::ReplicaSet, namespace: "shop".to_owned(), name: "web-abc".to_owned() },
         action: Action::Create(json!({})),
         reason: "revision 2 needs a ReplicaSet".to_owned(),
         events: Vec::new(),
-    };
-    let said = |rollout: &Value, write: &Write| {
-        create_refused(
-            &serde_json::from_value(rollout.clone()).expect("a Rollout"),
-            write,
-            "exceeded quota: sets",
-            now(),
-        )
-    };
-    let sentence = "Failed to create ReplicaSet \"web-abc\": exceeded quota: sets";
-    let plan = said(&rollout, &create).expect("something to say");
-    let conditions = status_of(&plan, "conditions").expect("conditions");
-    let progressing = of_kind(&conditions, "Progressing");
+    }
+}
+
+/// What is said when it is refused so many seconds from now; it is written into the Rollout.
+fn refused(rollout: &mut Value, seconds: i64) -> Option<crate::Plan> {
+    let at = now() + jiff::SignedDuration::from_secs(seconds);
+    let snapshot = snapshot(rollout, &[set("web:1", 1, 10, 10, 10)], &[], &[]);
+    let plan = create_refused(&snapshot, &creation(), "exceeded quota: sets", at)?;
+    let Some(Write { action: Action::Patch(operations), .. }) = &plan.status else { panic!("a status") };
+    for operation in operations.iter().filter(|operation| operation["op"] == "add") {
+        *rollout.pointer_mut("/status").expect("a status") = {
+            let mut status = rollout["status"].clone();
+            status[operation["path"].as_str().expect("a path").trim_start_matches("/status/")] =
+                operation["value"].clone();
+            status
+        };
+    }
+    Some(plan)
+}
+
+const REFUSED: &str = "Failed to create ReplicaSet \"web-abc\": exceeded quota: sets";
+
+#[test]
+fn a_refused_replica_set_is_said_once_with_the_servers_sentence() {
+    let mut rollout = rollout(10, &json!({"steps": [{"setWeight": 20}]}), &json!({"phase": "Healthy"}));
+    rollout["status"]["stableRS"] = json!(hash("web:1"));
+    rollout["status"]["currentPodHash"] = json!(hash("web:1"));
+    let plan = refused(&mut rollout, 0).expect("something to say");
+    let progressing = of_kind(&rollout["status"]["conditions"], "Progressing");
     assert_eq!(
         [&progressing["status"], &progressing["reason"], &progressing["message"]],
-        [&json!("False"), &json!("ReplicaSetCreateError"), &json!(sentence)]
+        [&json!("False"), &json!("ReplicaSetCreateError"), &json!(REFUSED)]
     );
-    assert_eq!(status_of(&plan, "why"), Some(json!(format!("stuck: {sentence}"))));
-    assert_eq!(plan.events[0].message, sentence);
-    rollout["status"]["conditions"] = conditions;
-    rollout["status"]["why"] = json!(plan.why);
-    assert_eq!(said(&rollout, &create), None, "said already");
-    let patch = Write { action: Action::Patch(Vec::new()), ..create };
-    assert_eq!(said(&rollout, &patch), None, "no creation");
+    assert_eq!(rollout["status"]["why"], json!(format!("stuck: {REFUSED}")));
+    assert_eq!(plan.events.last().map(|event| event.message.as_str()), Some(REFUSED));
+    assert_eq!(refused(&mut rollout, 5), None, "said already");
+    let patch = Write { action: Action::Patch(Vec::new()), ..creation() };
+    let snapshot = snapshot(&rollout, &[], &[], &[]);
+    assert_eq!(create_refused(&snapshot, &patch, "no", now()), None, "no creation");
+}
+
+#[test]
+fn the_deadline_of_a_refused_replica_set_runs() {
+    // (progressDeadlineAbort, seconds → reason of Progressing, events)
+    type Moment = (i64, &'static str, &'static [&'static str]);
+    let rows: [(bool, [Moment; 3]); 2] = [
+        (
+            false,
+            [
+                (0, "ReplicaSetCreateError", &["RolloutNotCompleted", "ReplicaSetCreateError"]),
+                (59, "ReplicaSetCreateError", &[]),
+                (60, "ProgressDeadlineExceeded", &[]),
+            ],
+        ),
+        (
+            true,
+            [
+                (0, "ReplicaSetCreateError", &["RolloutNotCompleted", "ReplicaSetCreateError"]),
+                (59, "ReplicaSetCreateError", &[]),
+                (60, "RolloutAborted", &["RolloutAborted"]),
+            ],
+        ),
+    ];
+    for (aborts, moments) in rows {
+        let mut rollout = rollout(10, &json!({"steps": [{"setWeight": 20}]}), &json!({"phase": "Healthy"}));
+        rollout["spec"]["progressDeadlineSeconds"] = json!(60);
+        rollout["spec"]["progressDeadlineAbort"] = json!(aborts);
+        rollout["status"]["stableRS"] = json!(hash("web:1"));
+        rollout["status"]["currentPodHash"] = json!(hash("web:1"));
+        for (seconds, reason, events) in moments {
+            let plan = refused(&mut rollout, seconds);
+            let progressing = of_kind(&rollout["status"]["conditions"], "Progressing");
+            assert_eq!(progressing["reason"], json!(reason), "after {seconds} s");
+            let told = plan.map(|plan| plan.events.iter().map(|event| event.reason).collect::<Vec<_>>());
+            assert_eq!(told.unwrap_or_default(), events, "after {seconds} s");
+        }
+    }
 }

@@ -67,8 +67,12 @@ pub(crate) fn canary_goal<'a>(release: &Release<'a>, traffic: &Traffic<'_>) -> O
         return Some(wanted);
     }
     let serves = traffic.ready_behind(release, Side::Canary) > 0;
-    let may_move = !serves || takes_over(release, traffic, wanted) || is_at_rest(release, traffic);
-    (may_move && (wanted.available_to_stay() > 0 || takes_turns(release))).then_some(wanted)
+    let may_move = if wanted.available_to_stay() > 0 {
+        !serves || takes_over(release, traffic, wanted) || is_at_rest(release, traffic)
+    } else {
+        takes_turns(release) && (is_at_rest(release, traffic) || (!serves && release.stable.is_none()))
+    };
+    may_move.then_some(wanted)
 }
 
 /// Of two Services that take turns the one without traffic is pointed at pods before these are ready: there are load

@@ -18,7 +18,7 @@ use crate::snapshot::Snapshot;
 pub(crate) use destinations::{Side, canary_goal, stable_goal};
 pub(crate) use finalizer::{deleted_at, give_back, held, let_go};
 pub(crate) use force::Wait;
-pub(crate) use routed::{Routed, reached};
+pub(crate) use routed::{Routed, missing_at};
 
 /// What the routers of a release do now.
 pub(crate) struct Traffic<'a> {

@@ -22,8 +22,9 @@ pub(crate) struct Routed {
 }
 
 impl Routed {
-    /// Of a release whose strategy routes traffic.
-    pub(crate) fn of(release: &Release<'_>, traffic: &Traffic<'_>) -> Self {
+    /// What is to be done now; nothing for a release whose strategy routes no traffic.
+    pub(crate) fn of(release: &Release<'_>) -> Self {
+        let Some(traffic) = &release.traffic else { return Self::default() };
         let Some(weight) = goal(release, traffic) else {
             // What is wrong with the objects is worth knowing all the same.
             let found = edits(traffic, &split::all_to(release, traffic, traffic.weights().1));
@@ -47,12 +48,12 @@ impl Routed {
     }
 }
 
-/// Whether all routers have the split of this step; else what they wait for.
-pub(crate) fn reached(release: &Release<'_>, traffic: &Traffic<'_>, step: usize) -> Result<(), Wait> {
+/// What is missing until all routers have the split of this step.
+pub(crate) fn missing_at(release: &Release<'_>, traffic: &Traffic<'_>, step: usize) -> Option<Wait> {
     let weight = target_at(release, traffic, step).weight;
     let total = traffic.total();
     if !traffic.is_known() {
-        return Err(Wait::because("waiting: what the routers do is not known".to_owned()));
+        return Some(Wait::because("waiting: what the routers do is not known".to_owned()));
     }
     let (least, most) = traffic.weights();
     if (least, most) != (weight, weight) {
@@ -62,13 +63,13 @@ pub(crate) fn reached(release: &Release<'_>, traffic: &Traffic<'_>, step: usize)
         } else {
             "; the canary destination does not lead to it yet".to_owned()
         };
-        return Err(Wait::because(format!("waiting: weight {there} of {total} goes to {weight}{lacks}")));
+        return Some(Wait::because(format!("waiting: weight {there} of {total} goes to {weight}{lacks}")));
     }
     let lacks_destination = split::has_own_ways(release, step) && !goes_forward(release, traffic);
     if lacks_destination || !is_done(&edits(traffic, &split::at(release, traffic, weight, step))) {
-        return Err(Wait::because("waiting: the routes of this step are being written".to_owned()));
+        return Some(Wait::because("waiting: the routes of this step are being written".to_owned()));
     }
-    force::missing(release, traffic, weight).map_or(Ok(()), Err)
+    force::missing(release, traffic, weight)
 }
 
 /// Whether nothing but the stable destination gets any traffic, and all proxies know it.

@@ -54,7 +54,9 @@ pub(crate) fn writes(release: &Release<'_>, resizes: &[Resize<'_>]) -> Vec<Write
     let unsized_sets = release.other_stable().into_iter().chain(release.new);
     for set in unsized_sets.filter(|set| resizes.iter().all(|resize| resize.set.meta.uid != set.meta.uid)) {
         let wanted = made_for(release.replicas);
-        if set.wanted > 0 && set.meta.annotations.get(DESIRED_REPLICAS) != wanted.get(DESIRED_REPLICAS) {
+        if set.wanted > 0
+            && set.meta.annotations.get(DESIRED_REPLICAS) != wanted.get(DESIRED_REPLICAS).map(String::as_str)
+        {
             let patch = Patch::of(&set.meta.uid).annotate(annotations_of(set), &wanted);
             writes.push(replica_set_patch(set, patch, format!("the Rollout asks for {} pods", release.replicas)));
         }

@@ -3,6 +3,7 @@
 use crate::advance::Advanced;
 use crate::conditions::Stage;
 use crate::observe::Release;
+use crate::snapshot::ReplicaSet;
 use crate::traffic::{Routed, Traffic};
 
 /// The sentence, and what the routers have yet to do.
@@ -40,7 +41,7 @@ fn still_there(release: &Release<'_>, traffic: &Traffic<'_>, routed: &Routed) ->
     if most == 0 {
         return routed.wait.as_ref().map_or_else(String::new, |wait| format!("; {}", wait.sentence));
     }
-    let ready = release.other_stable().or(release.new).map_or(0, |stable| stable.available_to_stay());
+    let ready = release.other_stable().or(release.new).map_or(0, ReplicaSet::available_to_stay);
     format!(
         "; weight {most} of {total} goes back as stable, with {ready} of {} pods available, can take it",
         release.replicas

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::stories::twice;
+use sluice_sandbox::api::request::Request;
 use sluice_scenarios::{Crashes, Site};
 
 const TEMPLATE: &str = "
@@ -340,6 +341,59 @@ spec:
     assert_eq!(site.said(), ("Healthy".into(), String::new()));
 }
 
+fn forget_the_template(site: &mut Site) {
+    let path = "/apis/argoproj.io/v1alpha1/namespaces/default/analysistemplates/errors";
+    site.ask(Request::delete(path));
+    site.run_for(5);
+    let (phase, message) = site.said();
+    assert_eq!(phase, "Degraded");
+    assert!(message.starts_with("InvalidSpec: "), "{message}");
+}
+
+#[test]
+fn a_bad_release_goes_back_although_its_template_was_deleted_meanwhile() {
+    twice(|site| {
+        deployed(site, &with_background());
+        site.set_image("web:2");
+        site.run_for(20);
+        let background = only(&site.runs("Background"));
+        forget_the_template(site);
+        assert_eq!(site.sizes(), [(1, 3, 3), (2, 1, 1)], "what runs is left alone");
+        says(site, &background, "Failed", "error-rate 0.027 >= 0.01");
+        site.run_for(30);
+        assert_eq!(site.sizes(), [(1, 4, 4)]);
+        let (phase, message) = site.said();
+        assert_eq!(phase, "Degraded");
+        assert!(message.starts_with("InvalidSpec: "), "still to be mended: {message}");
+        assert!(site.last.why.starts_with("aborted: "), "{}", site.last.why);
+        let rejected = site.status("rejected")[0]["reason"].clone();
+        assert!(rejected.as_str().is_some_and(|reason| reason.contains("0.027 >= 0.01")), "{rejected}");
+        site.create("/apis/argoproj.io/v1alpha1/namespaces/default/analysistemplates", TEMPLATE);
+        site.run_for(30);
+        assert!(site.said().1.starts_with("RolloutAborted: "), "mended, and still aborted: {:?}", site.said());
+        assert_eq!(site.sizes(), [(1, 4, 4)]);
+    });
+}
+
+#[test]
+fn a_bad_verdict_after_the_switch_counts_although_its_template_was_deleted_meanwhile() {
+    twice(|site| {
+        deployed(site, &with_checks());
+        site.set_image("web:2");
+        site.run_for(30);
+        let pre = only(&site.runs("PrePromotion"));
+        says(site, &pre, "Successful", "");
+        site.run_for(60);
+        let post = only(&site.runs("PostPromotion"));
+        forget_the_template(site);
+        assert!(selects_new(site), "what serves is left alone");
+        says(site, &post, "Failed", "error-rate 0.027 >= 0.01");
+        assert!(!selects_new(site));
+        site.run_for(90);
+        assert_eq!(site.sizes(), [(1, 4, 4)]);
+    });
+}
+
 #[test]
 fn a_template_that_cannot_be_judged_is_told_before_it_is_needed() {
     let mut site = Site::new(Crashes::Never);
@@ -349,7 +403,7 @@ fn a_template_that_cannot_be_judged_is_told_before_it_is_needed() {
          "provider": {"prometheus": {"address": "http://prometheus", "query": "errors"}}},
     ]}});
     let path = "/apis/argoproj.io/v1alpha1/namespaces/default/analysistemplates/errors";
-    site.ask(sluice_sandbox::api::request::Request::patch(path, "application/merge-patch+json", &broken));
+    site.ask(Request::patch(path, "application/merge-patch+json", &broken));
     site.run_for(1);
     let (phase, message) = site.said();
     assert_eq!(phase, "Degraded");

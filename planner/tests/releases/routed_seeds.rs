@@ -134,11 +134,7 @@ fn hands_in_routes(site: &mut Site, random: &mut Random) {
 
 #[test]
 fn whatever_people_and_nodes_do_no_share_meets_too_few_pods_and_all_comes_back_to_stable() {
-    let seeds = std::env::var("SEEDS").ok().and_then(|seeds| {
-        seeds.split_once("..").map(|(from, to)| (from.parse().expect("a seed"), to.parse().expect("a seed")))
-    });
-    let (from, to) = seeds.unwrap_or((0_u64, 24));
     let fails = |seed: &u64| std::panic::catch_unwind(|| live(*seed, rollout, hands_in_routes)).is_err();
-    let failed: Vec<u64> = (from..to).filter(fails).collect();
+    let failed: Vec<u64> = (0..24).filter(fails).collect();
     assert!(failed.is_empty(), "seeds {failed:?} fail; the reasons stand above");
 }

@@ -255,13 +255,13 @@ fn a_wish_that_lands_between_plan_and_write_is_not_overwritten() {
 #[test]
 fn what_is_not_finished_is_refused_by_name_and_running_pods_stay() {
     let mut site = deployed(Crashes::Never, |yaml| yaml);
-    site.change(&json!({"spec": {"strategy": {"canary": {"trafficRouting": {"nginx": {"stableIngress": "web"}},
+    site.change(&json!({"spec": {"strategy": {"canary": {"trafficRouting": {"smi": {}},
         "steps": [{"setWeight": 20}, {"experiment": {}}]}}}}));
     site.set_image("web:2");
     site.run_for(60);
     let (phase, message) = site.said();
     assert_eq!(phase, "Degraded");
-    assert!(message.contains("spec.strategy.canary.trafficRouting: is not supported yet"), "{message}");
+    assert!(message.contains("spec.strategy.canary.trafficRouting.smi: is not supported yet"), "{message}");
     assert!(message.contains("spec.strategy.canary.steps[1].experiment: is not supported yet"), "{message}");
     assert_eq!(site.sizes(), [(1, 4, 4)]);
 }

@@ -142,8 +142,16 @@ impl PodMemory {
         }
     }
 
-    pub(super) fn has_living_container(&self) -> bool {
+    /// Whether any of its processes runs, be it on its way out.
+    #[must_use]
+    pub fn has_living_container(&self) -> bool {
         self.containers.values().any(ContainerMemory::is_alive)
+    }
+
+    /// Whether the pod takes requests, as its kubelet sees it.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.conditions.get("Ready").is_some_and(|ready| ready.yes)
     }
 
     /// The pod's address on the cluster network.

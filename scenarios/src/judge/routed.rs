@@ -39,7 +39,13 @@ pub(super) fn after(world: &World, rollout: &Value, write: &Write, SharesBefore(
             let (Some(this), asked) = (size(hash), asked_for(rollout, hash, *share)) else {
                 panic!("{place}: {share} % go to {hash}, which is no revision: {write:?}");
             };
-            let missing = if is_stable(rollout, hash) { unavailable(rollout) } else { 0 };
+            // Pods that were all available together may be lost to nodes that come and go.
+            let proven = rollout["status"]["provenReplicas"].as_i64().is_some_and(|proven| proven >= asked);
+            let missing = match (is_stable(rollout, hash), proven) {
+                (true, _) => unavailable(rollout),
+                (false, true) => rollout["spec"]["strategy"]["canary"]["maxUnavailable"].as_i64().unwrap_or(asked / 4),
+                (false, false) => 0,
+            };
             let available = this.available.min(this.wanted);
             #[expect(clippy::cast_precision_loss, reason = "counts of pods are small")]
             let in_proportion = is_stable(rollout, hash) && *share <= available as f64 * 100.0 / replicas as f64 + 1e-9;
