@@ -4,14 +4,20 @@ pub(crate) mod connection;
 pub(crate) mod kind;
 pub(crate) mod problem;
 
+use std::time::Duration;
+
 use kube::Client;
 use kube::api::{Api, DynamicObject, ListParams, Patch, PatchParams, PostParams, WatchEvent, WatchParams};
 use serde_json::Value;
+use tokio::time::Instant;
 
 pub(crate) use connection::Connection;
 pub(crate) use kind::Kind;
 use problem::Asked;
 pub(crate) use problem::Problem;
+
+const AWAY_AT_MOST: Duration = Duration::from_secs(30);
+const ASK_AGAIN: Duration = Duration::from_secs(1);
 
 /// Where objects are looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +77,20 @@ impl Cluster {
     pub(crate) async fn get(&self, kind: Kind, name: &str) -> Result<Value, Problem> {
         let found = self.here(kind).get(name).await;
         found.map(|object| kind.value(object)).map_err(|error| Problem::of(&error, &self.asked("get", kind, name)))
+    }
+
+    /// The same for who has asked before and goes on asking: an API server that is away for a moment, as while it is
+    /// upgraded, ends no watch.
+    pub(crate) async fn get_again(&self, kind: Kind, name: &str) -> Result<Value, Problem> {
+        let deadline = Instant::now() + AWAY_AT_MOST;
+        loop {
+            match self.get(kind, name).await {
+                Err(problem) if problem.is_passing() && Instant::now() < deadline => {
+                    tokio::time::sleep(ASK_AGAIN).await;
+                }
+                outcome => return outcome,
+            }
+        }
     }
 
     pub(crate) async fn list(&self, kind: Kind, place: Where<'_>, labels: &str) -> Result<Listed, Problem> {

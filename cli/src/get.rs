@@ -132,11 +132,14 @@ async fn watch(cluster: &Cluster, kind: Kind, one: &One, first: Value) -> Result
             return Err(Problem::new("the time is up, and the release still goes on").with_code(exit::TIMEOUT));
         }
         tokio::time::sleep(LOOK_EVERY).await;
-        let object = cluster.get(kind, &one.name).await?;
+        let object = cluster.get_again(kind, &one.name).await?;
         looks += 1;
         let is_new = object["metadata"]["resourceVersion"] != family.rollout["metadata"]["resourceVersion"];
         if is_new || looks % LOOKS_FOR_ALL == 0 {
-            family = self::family(cluster, kind, object).await?;
+            family = match self::family(cluster, kind, object).await {
+                Err(problem) if problem.is_passing() => continue,
+                outcome => outcome?,
+            };
         }
     }
 }

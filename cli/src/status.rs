@@ -58,8 +58,9 @@ pub(crate) async fn run(connection: &Connection, status: &Status) -> Result<u8, 
     let cluster = Cluster::connect(connection).await?;
     let deadline = (!status.timeout.is_zero()).then(|| Instant::now() + status.timeout);
     let mut said = String::new();
+    let mut rollout = cluster.get(Kind::ROLLOUT, &status.name).await?;
     loop {
-        let standing = Standing::of(&cluster.get(Kind::ROLLOUT, &status.name).await?);
+        let standing = Standing::of(&rollout);
         let line = line(&standing);
         if line != said {
             print::line(&line)?;
@@ -77,6 +78,7 @@ pub(crate) async fn run(connection: &Connection, status: &Status) -> Result<u8, 
             return Err(Problem::new(sentence).with_code(code));
         }
         tokio::time::sleep(LOOK_EVERY).await;
+        rollout = cluster.get_again(Kind::ROLLOUT, &status.name).await?;
     }
 }
 

@@ -93,7 +93,10 @@ fn pausing_resuming_and_restarting_change_the_spec() {
     playground.until("healthy", phase("Healthy"));
     does(&["restart", "shop", "--in", "1h"], "restarts in 1h0m0s");
     does(&["restart", "shop"], "restarts now");
-    playground.until("restarted", |rollout| !rollout["status"]["restartedAt"].is_null());
+    playground.until("restarting or restarted", |rollout| {
+        let (status, wanted) = (&rollout["status"], &rollout["spec"]["restartAt"]);
+        status["message"] == "rollout is restarting" || status["restartedAt"] == *wanted
+    });
     let wrong = playground.run(&["restart", "shop", "--in", "soon"]);
     assert_eq!((wrong.code, wrong.out.as_str()), (Some(2), ""));
 }

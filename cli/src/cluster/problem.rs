@@ -43,6 +43,11 @@ impl Problem {
         Self { code, ..self }
     }
 
+    /// Whether it may be over soon: nobody answered, or somebody who is not well.
+    pub(crate) fn is_passing(&self) -> bool {
+        self.status.is_none_or(|status| status == 429 || status >= 500)
+    }
+
     pub(super) fn of(error: &kube::Error, asked: &Asked<'_>) -> Self {
         match error {
             kube::Error::Api(refused) => {
@@ -112,6 +117,15 @@ fn one_line(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_next_moment_may_mend_is_known() {
+        for (status, expected) in
+            [(None, true), (Some(503), true), (Some(429), true), (Some(404), false), (Some(403), false)]
+        {
+            assert_eq!(Problem { status, ..Problem::new("it went wrong") }.is_passing(), expected, "{status:?}");
+        }
+    }
 
     #[test]
     fn every_refusal_says_what_to_do() {

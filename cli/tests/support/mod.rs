@@ -83,7 +83,11 @@ impl Playground {
 
 impl Drop for Playground {
     fn drop(&mut self) {
-        let _ended = self.process.kill();
+        // Asked to end, it takes its folder with it.
+        let asked = Command::new("kill").arg(self.process.id().to_string()).status();
+        if !asked.is_ok_and(|asked| asked.success()) {
+            let _ended = self.process.kill();
+        }
         let _gone = self.process.wait();
     }
 }
