@@ -1,7 +1,8 @@
 //! `sluice lint`: all mistakes in manifests, with file and line.
 
-mod files;
+pub(crate) mod files;
 mod output;
+mod reports;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -36,6 +37,10 @@ enum Format {
     Text,
     /// One JSON object, for tools.
     Json,
+    /// SARIF 2.1.0, which code hosts show beside the lines.
+    Sarif,
+    /// Annotations of GitHub Actions.
+    Github,
 }
 
 /// Lints, prints, and says by its exit code how it went.
@@ -54,6 +59,8 @@ pub(crate) fn run(args: &Args) -> ExitCode {
     let text = match args.output {
         Format::Text => linted.text(),
         Format::Json => linted.json(),
+        Format::Sarif => reports::sarif(linted.findings()),
+        Format::Github => reports::github(linted.findings()),
     };
     // A reader that has seen enough, as `head` does, closes the pipe; that is no failure of ours.
     match io::stdout().lock().write_all(text.as_bytes()) {

@@ -149,6 +149,23 @@ fn json_output_is_for_tools() {
 }
 
 #[test]
+fn code_hosts_get_the_mistakes_beside_their_lines() {
+    let folder = folder("hosts");
+    write(&folder, "a,b.yaml", &GOOD.replace("    provider:", "    interval: 1 minute\n    provider:"));
+    let sentence =
+        "AnalysisTemplate errors: spec.metrics[0].interval: \"1 minute\" is not a duration; write 30s, 10m or 1h";
+    let (code, out, _) = said(&lint(&folder, &["-f", "a,b.yaml", "-o", "github"]));
+    assert_eq!((code, out), (Some(1), format!("::error file=a%2Cb.yaml,line=8,col=5,title=sluice lint::{sentence}\n")));
+    let output = lint(&folder, &["-f", "a,b.yaml", "-o", "sarif"]);
+    let sarif: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let result = &sarif["runs"][0]["results"][0];
+    assert_eq!((&sarif["version"], &result["message"]["text"]), (&json!("2.1.0"), &json!(sentence)));
+    let place = &result["locations"][0]["physicalLocation"];
+    assert_eq!(place["artifactLocation"]["uri"], "a,b.yaml");
+    assert_eq!(place["region"], json!({"startLine": 8, "startColumn": 5}));
+}
+
+#[test]
 fn a_mistake_in_a_condition_is_shown_with_a_caret_below_its_place() {
     let folder = folder("caret");
     write(&folder, "a.yaml", &GOOD.replace("    provider:", "    successCondition: result[0 < 0.05\n    provider:"));

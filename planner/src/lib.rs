@@ -49,6 +49,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use sluice_crds::mistake::{FieldPath, Mistake};
 use sluice_crds::rollout::RolloutStatus;
+use sluice_crds::template::{HASH_LABEL, PodTemplate};
 
 pub use create_refused::create_refused;
 use observe::Release;
@@ -88,6 +89,12 @@ pub fn plan(snapshot: &Snapshot, now: Timestamp) -> Plan {
             invalid::plan(snapshot, &[missing], now)
         }
     }
+}
+
+/// The template of a revision as its author wrote it: without the hash label, the metadata of its role and the terms
+/// that keep it off other nodes.
+pub fn written_template(set: &ReplicaSet) -> PodTemplate {
+    pods::affinity::without_terms(pods::ephemeral::own_template(set)).without_label(HASH_LABEL)
 }
 
 /// What gives all traffic back to the stable revision and takes everything away that this controller has put into

@@ -14,7 +14,7 @@ const MOST_LOOKS: usize = 1_000_000;
 
 /// A path, read once and used for every answer.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct JsonPath {
+pub struct JsonPath {
     steps: Vec<Step>,
 }
 
@@ -37,7 +37,7 @@ pub(super) enum Step {
 
 impl JsonPath {
     /// Reads a path; what is wrong with it is said in words behind the text.
-    pub(crate) fn read(text: &str) -> Result<Self, String> {
+    pub fn read(text: &str) -> Result<Self, String> {
         if text.len() > LONGEST {
             return Err(format!("has {} characters, and {LONGEST} are read", text.len()));
         }
@@ -50,10 +50,15 @@ impl JsonPath {
         Ok(Self { steps })
     }
 
+    /// All values at the path, in the order of the text.
+    pub fn all<'j>(&self, json: &'j Json) -> Result<Vec<&'j Json>, String> {
+        let mut room = MOST_LOOKS;
+        find(&self.steps, json, json, &mut room)
+    }
+
     /// The first value at the path.
     pub(crate) fn first<'j>(&self, json: &'j Json) -> Result<Option<&'j Json>, String> {
-        let mut room = MOST_LOOKS;
-        Ok(find(&self.steps, json, json, &mut room)?.first().copied())
+        Ok(self.all(json)?.first().copied())
     }
 }
 

@@ -3,7 +3,7 @@
 
 pub mod http;
 pub mod job;
-pub(crate) mod json_path;
+pub mod json_path;
 pub mod oauth2;
 pub(crate) mod prometheus;
 pub mod sigv4;

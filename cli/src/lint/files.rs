@@ -8,21 +8,21 @@ use anyhow::{Context, bail};
 
 /// Something to lint.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Source {
+pub(crate) enum Source {
     StandardInput,
     File(PathBuf),
 }
 
 impl Source {
     /// What it is called in the output.
-    pub(super) fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         match self {
             Source::StandardInput => "<stdin>".to_owned(),
             Source::File(path) => path.display().to_string(),
         }
     }
 
-    pub(super) fn read(&self) -> anyhow::Result<Vec<u8>> {
+    pub(crate) fn read(&self) -> anyhow::Result<Vec<u8>> {
         match self {
             Source::StandardInput => {
                 let mut bytes = Vec::new();
@@ -35,7 +35,7 @@ impl Source {
 }
 
 /// The sources in the order in which they were named; those of a directory by name.
-pub(super) fn find(names: &[String]) -> anyhow::Result<Vec<Source>> {
+pub(crate) fn find(names: &[String]) -> anyhow::Result<Vec<Source>> {
     let mut sources = Vec::new();
     for name in names {
         if name == "-" {

@@ -26,6 +26,11 @@ impl Linted {
         self.findings.is_empty()
     }
 
+    /// Each mistake, with the file that it is in.
+    pub(super) fn findings(&self) -> &[(String, Finding)] {
+        &self.findings
+    }
+
     /// One line a mistake, with a picture below where there is one, in the form that editors and terminals turn into links, and the sum below.
     pub(super) fn text(&self) -> String {
         let mut text = String::new();

@@ -1,22 +1,34 @@
 //! The folder that holds the playground's kubeconfig, for its owner alone, as long as it runs.
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+
+/// So many folders of killed playgrounds may be in the way.
+const MOST_LEFT_BEHIND: u32 = 1000;
 
 pub(super) struct Folder(PathBuf);
 
 impl Folder {
     pub(super) fn create() -> anyhow::Result<Self> {
         let base = std::env::var_os("XDG_RUNTIME_DIR").map_or_else(std::env::temp_dir, PathBuf::from);
-        let path = base.join(format!("sluice-playground-{}", std::process::id()));
         let mut builder = fs::DirBuilder::new();
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(&path).with_context(|| format!("making the folder {}", path.display()))?;
-        Ok(Self(path))
+        let mut number = 0;
+        loop {
+            let path = base.join(format!("sluice-playground-{}-{number}", std::process::id()));
+            match builder.create(&path) {
+                // Left by one that was killed and had the same process id.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists && number < MOST_LEFT_BEHIND => number += 1,
+                outcome => {
+                    outcome.with_context(|| format!("making the folder {}", path.display()))?;
+                    return Ok(Self(path));
+                }
+            }
+        }
     }
 
     /// Writes a file that only its owner can read.

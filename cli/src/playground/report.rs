@@ -28,22 +28,26 @@ pub(super) fn welcome(address: &str, prometheus: &str, kubeconfig: &Path, args: 
         "    kubectl get rollouts,replicasets,pods".to_owned(),
     ];
     if !args.empty {
-        lines.extend(TRY.lines().map(ToOwned::to_owned));
+        let program = std::env::args().next().unwrap_or_else(|| "sluice".to_owned());
+        lines.extend(TRY.lines().map(|line| line.replace("{}", &program)));
     }
     lines.extend([String::new(), "Ctrl-C ends the playground; nothing is left behind.".to_owned()]);
     lines.join("\n")
 }
 
-/// What can be done with the demo. The verbs of kubectl's plugin for Rollouts are patches underneath.
+/// What can be done with the demo; `{}` is this program.
 const TRY: &str = r#"
   release the next version; it stops when a fifth of the pods are new
-    kubectl patch rollout shop --type json -p '[{"op":"replace","path":"/spec/template/spec/containers/0/image","value":"shop:2.0"}]'
+    {} set image shop web=shop:2.0
+  see how it stands, and why
+    {} get rollout shop
+    {} why shop
   promote it to the next step
-    kubectl patch rollout shop --subresource status --type merge -p '{"status":{"pauseConditions":null}}'
+    {} promote shop
   abort it: everything goes back
-    kubectl patch rollout shop --subresource status --type merge -p '{"status":{"abort":true}}'
+    {} abort shop
   release a version whose image can't be pulled: the old one goes on serving
-    kubectl patch rollout shop --type json -p '[{"op":"replace","path":"/spec/template/spec/containers/0/image","value":"does-not-exist"}]'
+    {} set image shop web=does-not-exist
   let the pods answer with errors: while a release goes on, its analysis takes it back
     kubectl annotate pods -l app=shop sandbox.sluice.dev/error-rate=0.2 --overwrite"#;
 

@@ -46,6 +46,21 @@ pub(crate) fn follow_stable(release: &Release<'_>, set: &ReplicaSet, patch: Patc
     }
 }
 
+/// The template without terms that were put in.
+pub(crate) fn without_terms(template: PodTemplate) -> PodTemplate {
+    let mut template = template.into_json();
+    let there = template.pointer("/spec/affinity").cloned();
+    if !injected(there.as_ref()).is_empty()
+        && let Some(spec) = template["spec"].as_object_mut()
+    {
+        match rewritten(there.as_ref(), None) {
+            Some(affinity) => spec.insert("affinity".to_owned(), affinity),
+            None => spec.remove("affinity"),
+        };
+    }
+    template.into()
+}
+
 fn wanted(release: &Release<'_>) -> Option<Term> {
     let spec = &release.rollout.spec;
     let canary = spec.canary().and_then(|canary| canary.anti_affinity.as_ref());
