@@ -340,9 +340,12 @@ impl Hub {
     /// A request for a Rollout was accepted that changes an object, and whose answer doesn't say to which version:
     /// to a later one than what the cache had `before`.
     pub(crate) fn changed(&self, owner: &Name, object: &Written, before: Option<&str>) {
-        if let Some(next) = before.and_then(|version| version.parse::<u64>().ok()?.checked_add(1)) {
-            self.wrote(Work::Rollouts, owner, object, &next.to_string());
-        }
+        let Some(next) = before.and_then(|version| version.parse::<u64>().ok()?.checked_add(1)) else { return };
+        let now = self.clock.moment();
+        let mut guard = self.state();
+        // What is gone already, because the watch was faster than the answer, is shown no more.
+        let Some(shown) = guard.cache.version(object.0, &object.1).map(str::to_owned) else { return };
+        guard.lane(Work::Rollouts).gate.wrote(owner, object, &next.to_string(), Some(&shown), now);
     }
 
     /// Works with the list of fields that this cluster does not keep.
@@ -462,3 +465,6 @@ fn identity(object: &Object) -> (Written, String) {
         Object::ClusterAnalysisTemplate(cached) => of(Watched::ClusterAnalysisTemplate, cached),
     }
 }
+
+#[cfg(test)]
+mod tests;
