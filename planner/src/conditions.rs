@@ -48,7 +48,9 @@ pub(crate) fn conditions(
 ) -> Vec<Condition> {
     let mut list = release.stored.conditions.clone().unwrap_or_default();
     match &release.hindrance {
-        Some(Hindrance::Invalid { sentence, .. }) => set(&mut list, invalid_spec(sentence), false, now),
+        Some(Hindrance::Invalid { sentence, .. } | Hindrance::Routers(sentence)) => {
+            set(&mut list, invalid_spec(sentence), false, now)
+        }
         _ => list.retain(|condition| condition.kind != "InvalidSpec"),
     }
     let has = |list: &[Condition], kind: &str| list.iter().any(|condition| condition.kind == kind);

@@ -17,6 +17,10 @@ use crate::strategy::blue_green::{deadline, is_active};
 /// The deadlines that begin or end now.
 pub(crate) fn writes(release: &Release<'_>, advanced: &Advanced<'_>, now: Timestamp) -> Vec<Write> {
     let mut writes = Vec::new();
+    if release.traffic.as_ref().is_some_and(|traffic| !traffic.is_known()) {
+        // What still has traffic is not known, so nothing begins and nothing ends.
+        return writes;
+    }
     let keep = match release.strategy {
         Strategy::BlueGreen(blue_green) => Some((blue_green.scale_down_delay(), blue_green.abort_scale_down_delay())),
         Strategy::Canary(canary) if release.traffic.is_some() => {
@@ -65,7 +69,7 @@ fn waits_after_abort(release: &Release<'_>, new: &ReplicaSet) -> bool {
 /// Whether the new revision still has the traffic, or a part of it.
 fn carries_traffic(release: &Release<'_>, new: &ReplicaSet) -> bool {
     let routed = release.traffic.as_ref();
-    is_active(release, new) || routed.is_some_and(|traffic| !traffic.is_known() || traffic.weights().1 > 0)
+    is_active(release, new) || routed.is_some_and(|traffic| traffic.weights().1 > 0)
 }
 
 fn set(set: &ReplicaSet, at: Timestamp, why: &str) -> Option<Write> {

@@ -12,7 +12,7 @@ use crate::pods::restart::Restart;
 use crate::report::{self, status_write};
 use crate::snapshot::{ReplicaSet, Snapshot};
 use crate::traffic::Routed;
-use crate::{advance, conditions, go_back, phase, proportion, revisions, strategy};
+use crate::{advance, conditions, go_back, phase, proportion, refuse, revisions, strategy};
 
 /// The way back, or else the mistakes said once and the sizes that follow `spec.replicas`.
 pub(crate) fn plan(snapshot: &Snapshot, mistakes: &[Mistake], now: Timestamp) -> Plan {
@@ -28,7 +28,8 @@ fn knows_the_way_back(rollout: &Rollout) -> bool {
 
 fn going_back(snapshot: &Snapshot, mistakes: &[Mistake], now: Timestamp) -> Option<Plan> {
     let stored = snapshot.rollout.status.as_ref()?;
-    if !knows_the_way_back(&snapshot.rollout) {
+    // Pods whose share routers that are not named any more still send to them can't go.
+    if !knows_the_way_back(&snapshot.rollout) || refuse::taken_out(&snapshot.rollout).is_some() {
         return None;
     }
     let mut release = Release::under_way(snapshot, stored, now)?;

@@ -52,7 +52,7 @@ use sluice_crds::rollout::RolloutStatus;
 use sluice_crds::template::{HASH_LABEL, PodTemplate};
 
 pub use create_refused::create_refused;
-use observe::Release;
+use observe::{Hindrance, Release};
 pub use packed_map::PackedMap;
 pub use packed_template::PackedTemplate;
 use patch::Patch;
@@ -99,8 +99,12 @@ pub fn written_template(set: &ReplicaSet) -> PodTemplate {
 
 /// What gives all traffic back to the stable revision and takes everything away that this controller has put into
 /// objects of others: before it is removed from a cluster. Nothing is left to do where the plan has no writes.
+/// What can't be given back now has to be looked at again: then the plan says why, and when.
 pub fn release(snapshot: &Snapshot, now: Timestamp) -> Plan {
-    traffic::give_back(snapshot, now, now)
+    match traffic::stays(&snapshot.rollout) {
+        Some(why) => Plan { why, wake_at: Some(now), ..Plan::default() },
+        None => traffic::give_back(snapshot, now, now),
+    }
 }
 
 fn decide(mut release: Release<'_>, now: Timestamp) -> Plan {
@@ -109,9 +113,10 @@ fn decide(mut release: Release<'_>, now: Timestamp) -> Plan {
         // What an analysis takes back goes back in this pass.
         release.facts = advanced.facts.clone();
     }
+    let routed = Routed::of(&release);
+    release.hindrance = report::wrong_routers(&release, &routed).map(Hindrance::Routers);
     let release = &release;
     let target = strategy::target(release);
-    let routed = Routed::of(release);
     let restart = Restart::of(release, transition::staying(release, target, &routed));
     let mut plan = Plan::default();
     match release.new {

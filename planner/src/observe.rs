@@ -68,6 +68,8 @@ pub(crate) enum Hindrance {
         /// As part of another sentence.
         mistakes: String,
     },
+    /// Objects that route its traffic can't be edited, as this sentence says. All else goes on.
+    Routers(String),
     /// The new revision's ReplicaSet can't be created, as this sentence says.
     Refused(String),
 }

@@ -23,14 +23,11 @@ pub(crate) fn invalid(sentence: &str) -> Said {
 /// The first of these that holds.
 pub(crate) fn phase(release: &Release<'_>, advanced: &Advanced<'_>, status: &RolloutStatus) -> Said {
     use RolloutPhase::{Degraded, Healthy, Paused, Progressing};
-    if let Some(Hindrance::Invalid { sentence, .. }) = &release.hindrance {
+    if let Some(Hindrance::Invalid { sentence, .. } | Hindrance::Routers(sentence)) = &release.hindrance {
         return invalid(sentence);
     }
     let bad = ["RolloutAborted", "ProgressDeadlineExceeded"];
     let conditions = status.conditions.iter().flatten();
-    if let Some(mistakes) = conditions.clone().find(|condition| condition.kind == "InvalidSpec") {
-        return invalid(mistakes.message.as_deref().unwrap_or_default());
-    }
     let degraded =
         conditions.filter_map(|condition| Some((condition.reason.as_deref()?, condition.message.as_deref())));
     if let Some((reason, message)) = degraded.into_iter().find(|(reason, _)| bad.contains(reason)) {

@@ -26,7 +26,7 @@ fn sizes<'a>(rollout: &Rollout, owned: &[&'a ReplicaSet]) -> Vec<(&'a ReplicaSet
     let wanted: Vec<(&ReplicaSet, i32)> = match running.as_slice() {
         [] => owned.iter().copied().filter(|set| is_stable(set)).map(|stable| (stable, replicas)).collect(),
         [only] if is_stable(only) => vec![(only, replicas)],
-        _ if spec.blue_green().is_some() => running.iter().map(|set| (*set, scaled_up(set, replicas))).collect(),
+        _ if serve_apart(rollout) => running.iter().map(|set| (*set, scaled_up(set, replicas))).collect(),
         [first, others @ ..] => {
             let others: Vec<_> = others.iter().map(|set| (*set, share(set, replicas))).collect();
             let rest = others.iter().fold(replicas, |rest, (_, size)| rest.saturating_sub(*size));
@@ -37,8 +37,16 @@ fn sizes<'a>(rollout: &Rollout, owned: &[&'a ReplicaSet]) -> Vec<(&'a ReplicaSet
             std::iter::once(first).chain(others).collect()
         }
     };
-    let moves = wanted.into_iter().filter(|(set, to)| *to != set.wanted && may_become(&running, set, *to, replicas));
+    let may_become = |set, to| serve_apart(rollout) || may_become(&running, set, to, replicas);
+    let moves = wanted.into_iter().filter(|(set, to)| *to != set.wanted && may_become(set, *to));
     moves.collect()
+}
+
+/// Whether each revision serves a share of its own, so that the pods of one don't stand in for those of another: in
+/// blue-green, and where routers divide the traffic.
+fn serve_apart(rollout: &Rollout) -> bool {
+    let spec = &rollout.spec;
+    spec.blue_green().is_some() || spec.canary().is_some_and(|canary| canary.traffic_routing.is_some())
 }
 
 /// For how many pods in all a ReplicaSet was last sized.
@@ -53,7 +61,7 @@ fn share(set: &ReplicaSet, replicas: i32) -> i32 {
     i32::try_from(share).unwrap_or(replicas).max(i32::from(replicas > 0))
 }
 
-/// The same in blue-green, where each revision is to carry all the traffic by itself: rounded up.
+/// The same where each revision is to carry its traffic by itself: rounded up.
 fn scaled_up(set: &ReplicaSet, replicas: i32) -> i32 {
     let Some(before) = sized_for(set).filter(|before| *before != replicas) else { return set.wanted };
     let size = (i64::from(set.wanted) * i64::from(replicas) + i64::from(before) - 1) / i64::from(before);

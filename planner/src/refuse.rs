@@ -5,16 +5,29 @@ use sluice_crds::mistake::{FieldPath, Mistake};
 use sluice_crds::rollout::{CanaryStrategy, StepKind, TrafficRouting};
 use sluice_crds::validate;
 
+use crate::read_rollout::ReadRollout;
 use crate::snapshot::Snapshot;
-use crate::{analyses, pods, references};
+use crate::{analyses, pods, references, traffic};
 
 /// Every reason why this Rollout can't be released, by field.
 pub(crate) fn mistakes(snapshot: &Snapshot) -> Vec<Mistake> {
     let mut found = snapshot.rollout.mistakes().to_vec();
     references::check(snapshot, &mut found);
+    found.extend(taken_out(&snapshot.rollout));
     found.extend(analyses::mistakes(snapshot));
     found.sort();
     found
+}
+
+/// Routers that are named no more can't be told anything, so their share has to go first.
+pub(crate) fn taken_out(rollout: &ReadRollout) -> Option<Mistake> {
+    let weight = traffic::recorded_weight(rollout);
+    let is_named = rollout.routing().is_some();
+    (weight > 0 && !is_named).then(|| {
+        let path = FieldPath::of("spec.strategy.canary.trafficRouting");
+        let problem = format!("is gone while routers give the new version a weight of {weight}");
+        Mistake::about(path, problem, "put it back until the release is over or taken back")
+    })
 }
 
 /// Those of them that are in the Rollout, whatever else there is.

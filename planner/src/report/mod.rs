@@ -30,6 +30,8 @@ use crate::why;
 use crate::wishes::{self, Facts};
 use crate::{phase, ping_pong};
 
+pub(crate) use routing::invalid as wrong_routers;
+
 /// Completes a plan with what is to be said of it.
 pub(crate) fn report(
     release: &Release<'_>,
@@ -58,11 +60,7 @@ pub(crate) fn report(
     if restart.is_done() {
         status.restarted_at = release.rollout.spec.restart_at.clone();
     }
-    let mut list = conditions::conditions(release, &advanced, stage, &status, progress, now);
-    if let Some(sentence) = routing::invalid(release, routed) {
-        list = conditions::invalid(&list, &sentence, now);
-    }
-    status.conditions = Some(list);
+    status.conditions = Some(conditions::conditions(release, &advanced, stage, &status, progress, now));
     let said = phase::phase(release, &advanced, &status);
     status.phase = Some(said.phase);
     status.message = Some(said.message);
@@ -87,7 +85,7 @@ pub(crate) fn report(
             plan.why = format!("{}; {}", plan.why, invalid::until_mended(mistakes));
         }
         Some(Hindrance::Refused(sentence)) => plan.why = format!("stuck: {sentence}"),
-        None => {}
+        Some(Hindrance::Routers(_)) | None => {}
     }
     let stuck = deadline.filter(|deadline| *deadline > now);
     let wait = advanced.waits_for_routers.as_ref().or(routed.wait.as_ref());

@@ -17,6 +17,12 @@ pub(super) fn shares(release: &Release<'_>, traffic: &Traffic<'_>, advanced: &Ad
         let serves = release.new.is_some_and(|new| new.ready > 0);
         return (if serves { 100 } else { 0 }, 100);
     };
+    if !traffic.is_known() {
+        // What was seen last, until it is seen again.
+        let before = release.stored.canary.as_ref().and_then(|canary| canary.weights.as_ref());
+        let wanted = percent(target_at(release, advanced.facts.step).weight);
+        return (percent(before.map_or(0, canary_weight)), i32::try_from(wanted).unwrap_or(100));
+    }
     let weight = weight(release, traffic);
     let of_canary = if traffic.leads_to(Side::Canary, new) { weight } else { 0 };
     let of_stable = if traffic.leads_to(Side::Stable, new) { total - weight } else { 0 };
@@ -95,7 +101,7 @@ fn problems<'r>(release: &Release<'_>, routed: &'r Routed) -> Vec<(&'static str,
 }
 
 /// What is said of routing objects that can't be edited, all of them at once.
-pub(super) fn invalid(release: &Release<'_>, routed: &Routed) -> Option<String> {
+pub(crate) fn invalid(release: &Release<'_>, routed: &Routed) -> Option<String> {
     let wrong: Vec<&str> = problems(release, routed).into_iter().map(|(_, sentence)| sentence).collect();
     (!wrong.is_empty()).then(|| {
         let list = wrong.join("\nspec.strategy.canary.trafficRouting: ");

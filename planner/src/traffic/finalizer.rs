@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde_json::{Value, json};
 use sluice_crds::Rollout;
+use sluice_crds::rollout::CanaryStrategy;
 use sluice_traffic::Kind as RoutingKind;
 
 use super::routed::write;
@@ -81,8 +82,9 @@ pub(crate) fn give_back(snapshot: &Snapshot, since: Timestamp, now: Timestamp) -
             || routing.needs().objects.iter().any(|object| !snapshot.routing.knows(object))
     });
     let ends = since.checked_add(LONGEST_HOLD).unwrap_or(since);
+    let lacks = lacks(snapshot, &edits);
     if !is_held(rollout) {
-        plan.why = "its routing is given back".to_owned();
+        plan.why = format!("its routing is given back{lacks}");
         return plan;
     }
     if !needed {
@@ -90,16 +92,43 @@ pub(crate) fn give_back(snapshot: &Snapshot, since: Timestamp, now: Timestamp) -
         plan.why = "its routing has been given back".to_owned();
     } else if now < ends {
         plan.wake_at = Some(ends);
-        plan.why = format!("{} objects that route its traffic are given back first", plan.writes.len());
+        plan.why = format!("{} objects that route its traffic are given back first{lacks}", plan.writes.len());
     } else {
-        let problems: Vec<&str> = edits.problems.iter().map(|problem| problem.sentence.as_str()).collect();
-        let why = format!("its routing could not be given back in a minute: {}", problems.join("; "));
+        let why = format!("its routing could not be given back in a minute{lacks}");
         let mut write = without(rollout, &why);
         write.events.push(Event::warning("TrafficRoutingError", why.clone()));
         plan.writes.push(write);
         plan.why = why;
     }
     plan
+}
+
+/// Why traffic can't be given back to the stable revision at once: it may have shrunk with its share.
+pub(crate) fn stays(rollout: &Rollout) -> Option<String> {
+    let is_dynamic = rollout.spec.canary().is_some_and(CanaryStrategy::dynamic_stable_scale);
+    let weight = recorded_weight(rollout);
+    (is_dynamic && weight > 0).then(|| {
+        format!(
+            "the new version has a weight of {weight}, and with dynamicStableScale the stable one has pods for the rest \
+             only; abort the release and wait until all traffic is back"
+        )
+    })
+}
+
+/// The weight that routers gave the canary when the status was last written.
+pub(crate) fn recorded_weight(rollout: &Rollout) -> i32 {
+    let canary = rollout.status.as_ref().and_then(|status| status.canary.as_ref());
+    let weights = canary.and_then(|canary| canary.weights.as_ref());
+    weights.and_then(|weights| weights.canary.as_ref()).and_then(|canary| canary.weight).unwrap_or(0)
+}
+
+/// What can't be given back, to be said behind the rest.
+fn lacks(snapshot: &Snapshot, edits: &sluice_traffic::Edits) -> String {
+    let problems = edits.problems.iter().map(|problem| problem.sentence.clone());
+    let needs = snapshot.rollout.routing().map(sluice_traffic::Routing::needs).unwrap_or_default();
+    let unread = needs.objects.iter().filter(|object| !snapshot.routing.knows(object));
+    let unread = unread.map(|object| format!("{object} has not been read"));
+    problems.chain(unread).fold(String::new(), |all, one| format!("{all}; {one}"))
 }
 
 /// Since when a Rollout is on its way out.

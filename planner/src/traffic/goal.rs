@@ -9,12 +9,23 @@ use crate::strategy::routed::target_at;
 
 /// The weight that all routers may be told now; `None` where nothing may be changed.
 pub(super) fn goal(release: &Release<'_>, traffic: &Traffic<'_>) -> Option<i32> {
-    if !traffic.is_known() || release.has_no_way_back() {
+    let is_aborted = release.facts.aborted_at.is_some();
+    // What goes back does so at all routers that can be told, whatever is wrong with another.
+    let may_tell = traffic.is_known() || (is_aborted && traffic.shows_any());
+    if !may_tell || release.has_no_way_back() {
         return None;
     }
     if !goes_forward(release, traffic) {
         return lowered(release, traffic, 0);
     }
+    let goal = forward(release, traffic);
+    // A person who holds the release holds its share too.
+    let most = if release.rollout.spec.paused() { traffic.weights().1 } else { traffic.total() };
+    goal.map(|goal| goal.min(most))
+}
+
+/// The share of the step, or as near to it as pods allow.
+fn forward(release: &Release<'_>, traffic: &Traffic<'_>) -> Option<i32> {
     let (least, most) = traffic.weights();
     let step = release.facts.step;
     let wanted = target_at(release, traffic, step).weight;

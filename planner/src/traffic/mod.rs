@@ -16,7 +16,7 @@ use crate::observe::Services;
 use crate::snapshot::Snapshot;
 
 pub(crate) use destinations::{Side, canary_goal, stable_goal};
-pub(crate) use finalizer::{deleted_at, give_back, held, let_go};
+pub(crate) use finalizer::{deleted_at, give_back, held, let_go, recorded_weight, stays};
 pub(crate) use force::Wait;
 pub(crate) use routed::{Routed, missing_at};
 
@@ -55,6 +55,11 @@ impl<'a> Traffic<'a> {
     /// Whether all routers say how they divide the traffic. What isn't known is neither waited out nor drained.
     pub(crate) const fn is_known(&self) -> bool {
         self.is_known
+    }
+
+    /// Whether any router says how it divides the traffic.
+    pub(crate) fn shows_any(&self) -> bool {
+        !self.observed.shares.is_empty()
     }
 
     /// The smallest and the largest weight that the canary destination has anywhere.

@@ -17,7 +17,8 @@ pub(super) fn at(release: &Release<'_>, traffic: &Traffic<'_>, weight: i32, step
     let own_ways = step < release.steps().len() && !release.facts.promote_full && goes_forward(release, traffic);
     if own_ways {
         // A route of its own begins when the pods of its step are there; once it is there they need only be ready.
-        let begins = release.facts.step == step && !bears(release, traffic, step);
+        let is_held = release.rollout.spec.paused();
+        let begins = release.facts.step == step && (is_held || !bears(release, traffic, step));
         let so_far = if begins { step } else { step + 1 };
         (split.header_routes, split.mirror_routes) = routes(release, so_far);
     }
