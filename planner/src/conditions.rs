@@ -49,7 +49,7 @@ pub(crate) fn conditions(
     let mut list = release.stored.conditions.clone().unwrap_or_default();
     match &release.hindrance {
         Some(Hindrance::Invalid { sentence, .. } | Hindrance::Routers(sentence)) => {
-            set(&mut list, invalid_spec(sentence), false, now)
+            set(&mut list, invalid_spec(sentence), false, now);
         }
         _ => list.retain(|condition| condition.kind != "InvalidSpec"),
     }

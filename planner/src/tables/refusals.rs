@@ -8,7 +8,9 @@ use crate::plan;
 fn refused(change: impl FnOnce(&mut Value)) -> String {
     let mut rollout = rollout(3, &json!({"steps": [{"setWeight": 20}, {"pause": {}}]}), &json!({}));
     change(&mut rollout);
-    let plan = plan(&snapshot(&rollout, &[set("web:1", 1, 3, 3, 3)], &[], &[]), now());
+    let mut running = set("web:1", 1, 3, 3, 3);
+    running["metadata"]["annotations"]["rollout.argoproj.io/desired-replicas"] = json!("3");
+    let plan = plan(&snapshot(&rollout, &[running], &[], &[]), now());
     if status_of(&plan, "phase") != Some(json!("Degraded")) {
         return format!("not refused: {}", plan.why);
     }
