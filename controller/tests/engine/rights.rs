@@ -42,7 +42,7 @@ async fn the_rules_of_each_router_are_enough_and_none_of_them_can_be_left_out() 
     grant(&shop, &rules);
     let running = shop.replica(&Replica { user: account(), decide: as_wished, ..Replica::named("a") });
     for name in ["web", "api"] {
-        shop.deploy_with_all_routers(name);
+        shop.deploy_with_all_routers(name).await;
         for weight in [20, 30, 0] {
             shop.wish_weight(name, weight);
             shop.pass(Duration::from_secs(5)).await;

@@ -1,6 +1,8 @@
 //! A Rollout that says by annotations how its traffic is to be routed, and a controller that does just that: what is
 //! tried here is how objects are seen and written, not what a release makes of them.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use sluice_planner::probe::Question;
@@ -211,7 +213,7 @@ impl Shop {
     }
 
     /// A Rollout for each router, and all objects that they route by.
-    pub(crate) fn deploy_with_all_routers(&self, name: &str) {
+    pub(crate) async fn deploy_with_all_routers(&self, name: &str) {
         let service = |which: &str| format!("{name}-{which}");
         let path = json!({"path": "/", "pathType": "Prefix",
             "backend": {"service": {"name": service("stable"), "port": {"number": 80}}}});
@@ -231,6 +233,8 @@ impl Shop {
         {
             self.apply(&format!("{GATEWAY}/{version}"), kind, "edge", name, &spec);
         }
+        // A watch that runs already has shown them by then, and nobody has needed them.
+        self.pass(Duration::from_secs(1)).await;
         let routing = json!({
             "nginx": {"stableIngress": name, "removeWhenIdle": true},
             "istio": {
