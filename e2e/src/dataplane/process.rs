@@ -7,7 +7,7 @@ use std::process::Stdio;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep};
 
@@ -57,7 +57,10 @@ impl Folder {
         if self.as_nobody {
             // The cache may be in a folder that only root may enter.
             let copy = self.path.join("program");
-            std::fs::copy(&program, &copy).with_context(|| format!("copying {}", PathBuf::from(program).display()))?;
+            // Copied by another process: a child that is just being started elsewhere in this one would hold the file
+            // open for writing, and what is open for writing can't be started.
+            let copied = std::process::Command::new("cp").arg(&program).arg(&copy).status()?;
+            ensure!(copied.success(), "copying {} to {}: {copied}", PathBuf::from(program).display(), copy.display());
             std::fs::set_permissions(&copy, Permissions::from_mode(0o755))?;
             command = Command::new(copy);
             command.uid(NOBODY).gid(NOBODY);
