@@ -29,7 +29,7 @@ fn knows_the_way_back(rollout: &Rollout) -> bool {
 fn going_back(snapshot: &Snapshot, mistakes: &[Mistake], now: Timestamp) -> Option<Plan> {
     let stored = snapshot.rollout.status.as_ref()?;
     // Pods whose share routers that are not named any more still send to them can't go.
-    if !knows_the_way_back(&snapshot.rollout) || refuse::taken_out(&snapshot.rollout).is_some() {
+    if !knows_the_way_back(&snapshot.rollout) || refuse::all_taken_out(&snapshot.rollout).is_some() {
         return None;
     }
     let mut release = Release::under_way(snapshot, stored, now)?;

@@ -101,10 +101,7 @@ pub fn written_template(set: &ReplicaSet) -> PodTemplate {
 /// objects of others: before it is removed from a cluster. Nothing is left to do where the plan has no writes.
 /// What can't be given back now has to be looked at again: then the plan says why, and when.
 pub fn release(snapshot: &Snapshot, now: Timestamp) -> Plan {
-    match traffic::stays(&snapshot.rollout) {
-        Some(why) => Plan { why, wake_at: Some(now), ..Plan::default() },
-        None => traffic::give_back(snapshot, now, now),
-    }
+    traffic::give_back_for_good(snapshot, now)
 }
 
 fn decide(mut release: Release<'_>, now: Timestamp) -> Plan {

@@ -13,7 +13,7 @@ use sluice_traffic::{Needs, Routing};
 
 use crate::packed_map::PackedMap;
 use crate::packed_template::PackedTemplate;
-use crate::{ping_pong, refuse};
+use crate::{ping_pong, refuse, traffic};
 
 /// A Rollout that can be planned for. The object can't be changed, so what was worked out stays true.
 ///
@@ -123,7 +123,10 @@ impl ReadRollout {
 
     /// The objects that have to be read and watched for its routing; none where it routes nothing.
     pub fn routing_needs(&self) -> Needs {
-        self.routing().map(Routing::needs).unwrap_or_default()
+        let mut needs = self.routing().map(Routing::needs).unwrap_or_default();
+        // One that the spec names no more: whether it is still there.
+        needs.objects.extend(traffic::remembered(self));
+        needs
     }
 }
 

@@ -13,20 +13,33 @@ use crate::{analyses, pods, references, traffic};
 pub(crate) fn mistakes(snapshot: &Snapshot) -> Vec<Mistake> {
     let mut found = snapshot.rollout.mistakes().to_vec();
     references::check(snapshot, &mut found);
-    found.extend(taken_out(&snapshot.rollout));
+    found.extend(all_taken_out(&snapshot.rollout));
+    found.extend(one_taken_out(snapshot));
     found.extend(analyses::mistakes(snapshot));
     found.sort();
     found
 }
 
+const ROUTING: &str = "spec.strategy.canary.trafficRouting";
+const PUT_BACK: &str = "put it back until the release is over or taken back";
+
 /// Routers that are named no more can't be told anything, so their share has to go first.
-pub(crate) fn taken_out(rollout: &ReadRollout) -> Option<Mistake> {
+pub(crate) fn all_taken_out(rollout: &ReadRollout) -> Option<Mistake> {
     let weight = traffic::recorded_weight(rollout);
     let is_named = rollout.routing().is_some();
-    (weight > 0 && !is_named).then(|| {
-        let path = FieldPath::of("spec.strategy.canary.trafficRouting");
+    let leads = weight > 0 || traffic::remembered(rollout).next().is_some();
+    (leads && !is_named).then(|| {
         let problem = format!("is gone while routers give the new version a weight of {weight}");
-        Mistake::about(path, problem, "put it back until the release is over or taken back")
+        Mistake::about(FieldPath::of(ROUTING), problem, PUT_BACK)
+    })
+}
+
+/// The same for one of several.
+fn one_taken_out(snapshot: &Snapshot) -> impl Iterator<Item = Mistake> {
+    let objects = if snapshot.rollout.routing().is_some() { traffic::taken_out(snapshot) } else { Vec::new() };
+    objects.into_iter().map(|object| {
+        let problem = format!("does not name {object} any more, which leads traffic to the new version");
+        Mistake::about(FieldPath::of(ROUTING), problem, PUT_BACK)
     })
 }
 

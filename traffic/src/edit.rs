@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 
 use crate::objects::{ObjectRef, Objects, Seen};
-use crate::ownership;
 
 /// The field manager of every write to a routing object. Whoever applies the same object from elsewhere can leave
 /// its fields alone by this name.
@@ -30,13 +29,8 @@ pub struct Edit {
     /// What is told once the write has succeeded: the reason of the event and its message. A write that only
     /// tidies up tells nothing.
     pub event: Option<(&'static str, String)>,
-}
-
-impl Edit {
     /// Whether it changes nothing but who owns fields: nothing has to wait for it.
-    pub fn only_tidies_up(&self) -> bool {
-        self.reason == ownership::REASON
-    }
+    pub only_tidies_up: bool,
 }
 
 /// Where a write goes.

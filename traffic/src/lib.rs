@@ -45,12 +45,14 @@ pub fn split(routing: &Routing, objects: &Objects) -> Observed {
 }
 
 /// What has to be written when a Rollout is deleted or stops using its routers: all traffic to stable, the routes
-/// that steps made and the canary Ingresses gone, and nothing left that names the Rollout.
+/// that steps made and the canary Ingresses gone, and nothing left that names the Rollout. An object that isn't there
+/// is no problem here: nothing of ours is in it.
 pub fn give_back(routing: &Routing, objects: &Objects) -> Edits {
     let mut found = Edits::default();
     nginx::give_back(routing, objects, &mut found);
     istio::give_back(routing, objects, &mut found);
     gateway_api::give_back(routing, objects, &mut found);
+    found.problems.retain(|problem| !objects.is_gone(&problem.object));
     found
 }
 
@@ -61,5 +63,5 @@ pub fn needs_finalizer(routing: &Routing, objects: &Objects) -> bool {
     let found = give_back(routing, objects);
     let mut routes =
         found.edits.iter().filter(|edit| !matches!(edit.target.object.kind, Kind::Ingress | Kind::DestinationRule));
-    routes.any(|edit| !edit.only_tidies_up())
+    routes.any(|edit| !edit.only_tidies_up)
 }

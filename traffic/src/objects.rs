@@ -29,6 +29,17 @@ pub enum Kind {
 pub(crate) const GATEWAY_GROUP: &str = "gateway.networking.k8s.io";
 
 impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Ingress,
+        Self::VirtualService,
+        Self::DestinationRule,
+        Self::HttpRoute,
+        Self::GrpcRoute,
+        Self::TlsRoute,
+        Self::TcpRoute,
+    ];
+
     /// The kind as manifests write it.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -91,6 +102,14 @@ impl ObjectRef {
     pub fn new(kind: Kind, namespace: &str, name: &str) -> Self {
         Self { kind, namespace: namespace.to_owned(), name: name.to_owned() }
     }
+
+    /// The object that a text names as [`fmt::Display`] does.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (kind, name) = text.split_once(' ')?;
+        let (namespace, name) = name.split_once('/')?;
+        let kind = Kind::ALL.into_iter().find(|known| known.as_str() == kind)?;
+        Some(Self::new(kind, namespace, name))
+    }
 }
 
 /// As people name it: `VirtualService shop/web`.
@@ -132,6 +151,11 @@ impl Objects {
     /// Whether somebody has looked for this object.
     pub fn knows(&self, object: &ObjectRef) -> bool {
         self.seen.contains_key(object)
+    }
+
+    /// Whether somebody has looked for this object and found none.
+    pub fn is_gone(&self, object: &ObjectRef) -> bool {
+        matches!(self.seen.get(object), Some(Seen::Absent | Seen::KindAbsent))
     }
 
     pub(crate) fn get(&self, object: &ObjectRef) -> Option<&Seen> {

@@ -8,9 +8,6 @@ use crate::edit::{Action, Edit, FIELD_MANAGER, Target};
 use crate::objects::ObjectRef;
 use crate::patch::Patch;
 
-/// Why ownership is given up; it is tidying up, which nothing has to wait for.
-pub(crate) const REASON: &str = "no release needs this object, so its fields belong to whoever applies it";
-
 /// Gives up the ownership of all fields of an object, if there is any.
 pub(crate) fn release(name: &ObjectRef, object: &Value) -> Option<Edit> {
     let entries = object["metadata"]["managedFields"].as_array()?;
@@ -24,7 +21,8 @@ pub(crate) fn release(name: &ObjectRef, object: &Value) -> Option<Edit> {
     Some(Edit {
         target: Target::of(name, object),
         action: Action::JsonPatch(patch.operations()),
-        reason: REASON.to_owned(),
+        reason: "no release needs this object, so its fields belong to whoever applies it".to_owned(),
         event: None,
+        only_tidies_up: true,
     })
 }

@@ -77,3 +77,19 @@ async fn what_cannot_be_given_back_is_told_and_the_rollout_is_held() {
     assert!(why.contains("VirtualService default/web") && why.contains("refused with 403"), "{why}");
     assert!(!shop.rollout("web")["metadata"]["finalizers"].is_null());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_route_that_cannot_be_understood_is_told_also_where_nothing_holds_the_rollout() {
+    let shop = Shop::open();
+    let running = shop.controller("a");
+    canary(&shop).await;
+    running.stop().await;
+    let third = json!({"destination": {"host": "elsewhere"}, "weight": 10});
+    let broken = json!([{"op": "add", "path": "/spec/http/0/route/-", "value": third}]);
+    shop.ask(Request::patch(&format!("{SERVICES}/web"), "application/json-patch+json", &broken));
+    let free = json!({"metadata": {"finalizers": null}});
+    shop.ask(Request::patch(&format!("{ROLLOUTS}/web"), "application/merge-patch+json", &free));
+    let given = shop.release_all("remover").await.expect("nobody leads");
+    let why = given[0].outcome.as_ref().expect_err("its share is still there");
+    assert!(why.contains("VirtualService default/web: "), "{why}");
+}

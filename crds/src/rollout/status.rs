@@ -159,6 +159,10 @@ api_types! {
         pub additional: Option<Vec<WeightDestination>>,
         /// Whether the router has confirmed the split; absent where it can't.
         pub verified: Option<bool>,
+        /// Objects that route by this split, each as kind, namespace/name, while they would lead traffic to the new
+        /// revision: so that one that is taken out of the spec meanwhile is not forgotten.
+        #[schemars(transform = mark::atomic)]
+        pub objects: Option<Vec<String>>,
     }
 
     /// A share of the traffic and where it goes.

@@ -56,7 +56,7 @@ pub(crate) fn report(
         let reason = why::rejected(release, &advanced);
         wishes::reject(&mut advanced.facts, &release.new_hash, reason);
     }
-    remember(&mut status, release, &advanced);
+    remember(&mut status, release, routed, &advanced);
     if restart.is_done() {
         status.restarted_at = release.rollout.spec.restart_at.clone();
     }
@@ -135,7 +135,7 @@ fn selector(release: &Release<'_>, scaled: Option<&ReplicaSet>) -> Option<String
 }
 
 /// Writes the facts down.
-fn remember(status: &mut RolloutStatus, release: &Release<'_>, advanced: &Advanced<'_>) {
+fn remember(status: &mut RolloutStatus, release: &Release<'_>, routed: &Routed, advanced: &Advanced<'_>) {
     let facts = &advanced.facts;
     status.current_pod_hash = Some(release.new_hash.clone());
     status.current_step_hash = release.step_hash.cloned();
@@ -148,7 +148,7 @@ fn remember(status: &mut RolloutStatus, release: &Release<'_>, advanced: &Advanc
     status.promote_full = facts.promote_full.then_some(true);
     status.proven_replicas = (facts.proven > 0).then_some(facts.proven);
     status.blue_green = blue_green(release, facts);
-    status.canary = canary(release, advanced);
+    status.canary = canary(release, routed, advanced);
     status.rejected = (!facts.rejected.is_empty()).then(|| facts.rejected.clone());
     if release.name_is_taken {
         status.collision_count = Some(status.collision_count.unwrap_or(0).saturating_add(1));
@@ -170,14 +170,14 @@ fn blue_green(release: &Release<'_>, facts: &Facts) -> Option<BlueGreenStatus> {
     Some(status)
 }
 
-fn canary(release: &Release<'_>, advanced: &Advanced<'_>) -> Option<CanaryStatus> {
+fn canary(release: &Release<'_>, routed: &Routed, advanced: &Advanced<'_>) -> Option<CanaryStatus> {
     let mut status = release.stored.canary.clone().unwrap_or_default();
     if advanced.promoted {
         // With the promotion the two Services change their roles, and so neither changes its pods.
         status.stable_ping_pong = ping_pong::after_promotion(release.rollout).or(status.stable_ping_pong);
     }
     advanced.facts.runs.write_canary(&mut status);
-    status.weights = routing::weights(release, &status).or(status.weights);
+    status.weights = routing::weights(release, routed, &status).or(status.weights);
     (status != CanaryStatus::default()).then_some(status)
 }
 

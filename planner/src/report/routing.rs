@@ -1,13 +1,14 @@
 //! What is told of traffic that routers divide.
 
 use sluice_crds::rollout::status::{CanaryStatus, RolloutStatus, TrafficWeights, WeightDestination};
+use sluice_traffic::Problem;
 
 use crate::advance::Advanced;
 use crate::observe::Release;
 use crate::plan::Event;
 use crate::snapshot::ReplicaSet;
 use crate::strategy::target_at;
-use crate::traffic::{Routed, Side, Traffic};
+use crate::traffic::{Routed, Side, Traffic, to_remember};
 
 /// Share of the new revision in percent, as it is and as it is wanted.
 pub(super) fn shares(release: &Release<'_>, traffic: &Traffic<'_>, advanced: &Advanced<'_>) -> (i64, i32) {
@@ -38,7 +39,7 @@ fn weight(release: &Release<'_>, traffic: &Traffic<'_>) -> i32 {
 }
 
 /// The weights as the routers have them; `None` where that is not known.
-pub(super) fn weights(release: &Release<'_>, before: &CanaryStatus) -> Option<TrafficWeights> {
+pub(super) fn weights(release: &Release<'_>, routed: &Routed, before: &CanaryStatus) -> Option<TrafficWeights> {
     let traffic = release.traffic.as_ref().filter(|traffic| traffic.is_known())?;
     let weight = weight(release, traffic);
     let leads = |side| release.all().find(|set| traffic.leads_to(side, set));
@@ -54,16 +55,15 @@ pub(super) fn weights(release: &Release<'_>, before: &CanaryStatus) -> Option<Tr
         stable: Some(to(traffic.total() - weight, routing.stable_service.as_ref(), leads(Side::Stable))),
         additional,
         verified: traffic.verified(),
+        objects: to_remember(traffic, routed),
     })
 }
 
 /// Whether the weights are others than those that the stored status has.
 pub(super) fn has_moved(release: &Release<'_>) -> bool {
-    let before = release.stored.canary.as_ref();
-    let now = weights(release, &before.cloned().unwrap_or_default());
-    now.is_some_and(|now| {
-        Some(canary_weight(&now)) != before.and_then(|before| before.weights.as_ref()).map(canary_weight)
-    })
+    let stored = release.stored.canary.as_ref().and_then(|before| before.weights.as_ref()).map(canary_weight);
+    let traffic = release.traffic.as_ref().filter(|traffic| traffic.is_known());
+    traffic.is_some_and(|traffic| Some(weight(release, traffic)) != stored)
 }
 
 fn canary_weight(weights: &TrafficWeights) -> i32 {
@@ -88,21 +88,23 @@ pub(super) fn told(release: &Release<'_>, status: &RolloutStatus, routed: &Route
     }
     let stored = release.stored.conditions.iter().flatten().find(|condition| condition.kind == "InvalidSpec");
     let said = stored.and_then(|condition| condition.message.as_deref()).unwrap_or_default();
-    let news = problems(release, routed).into_iter().filter(|(_, sentence)| !said.contains(sentence));
-    events.extend(news.map(|(reason, sentence)| Event::warning(reason, sentence.to_owned())));
+    let news = problems(release, routed).filter(|problem| !said.contains(&problem.sentence));
+    events.extend(news.map(|problem| Event::warning(problem.reason, problem.sentence.clone())));
     events
 }
 
 /// What keeps routing objects from being edited, but that nobody has looked for them yet.
-fn problems<'r>(release: &Release<'_>, routed: &'r Routed) -> Vec<(&'static str, &'r str)> {
-    let unread = release.traffic.as_ref().map(Traffic::unread).unwrap_or_default();
-    let is_unread = |sentence: &str| unread.iter().any(|object| sentence.starts_with(object.as_str()));
-    routed.problems().filter(|(_, sentence)| !is_unread(sentence)).collect()
+fn problems<'r>(release: &Release<'_>, routed: &'r Routed) -> impl Iterator<Item = &'r Problem> {
+    let is_unread = |problem: &Problem| {
+        let traffic = release.traffic.as_ref();
+        traffic.is_some_and(|traffic| traffic.is_unread(&problem.object))
+    };
+    routed.problems().iter().filter(move |problem| !is_unread(problem))
 }
 
 /// What is said of routing objects that can't be edited, all of them at once.
 pub(crate) fn invalid(release: &Release<'_>, routed: &Routed) -> Option<String> {
-    let wrong: Vec<&str> = problems(release, routed).into_iter().map(|(_, sentence)| sentence).collect();
+    let wrong: Vec<&str> = problems(release, routed).map(|problem| problem.sentence.as_str()).collect();
     (!wrong.is_empty()).then(|| {
         let list = wrong.join("\nspec.strategy.canary.trafficRouting: ");
         format!("The Rollout \"{}\" is invalid: spec.strategy.canary.trafficRouting: {list}", release.name())

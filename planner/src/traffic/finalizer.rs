@@ -23,7 +23,7 @@ const LONGEST_HOLD: SignedDuration = SignedDuration::from_secs(60);
 pub(crate) fn held(rollout: &Rollout, traffic: &Traffic<'_>, routed: &Routed) -> Option<Write> {
     let shared = |kind: RoutingKind| !matches!(kind, RoutingKind::Ingress | RoutingKind::DestinationRule);
     let has_shared = traffic.routing.needs().objects.iter().any(|object| shared(object.kind));
-    let needed = (routed.leaves_traces && has_shared) || leaves_traces(traffic);
+    let needed = (routed.leaves_traces && has_shared) || holds_traces(traffic);
     if is_held(rollout) || !needed {
         return None;
     }
@@ -34,11 +34,11 @@ pub(crate) fn held(rollout: &Rollout, traffic: &Traffic<'_>, routed: &Routed) ->
 
 /// Lets go of the Rollout as soon as nothing would be left behind.
 pub(crate) fn let_go(rollout: &Rollout, traffic: Option<&Traffic<'_>>, routed: &Routed) -> Option<Write> {
-    let needed = traffic.is_some_and(|traffic| routed.leaves_traces || !routed.is_settled || leaves_traces(traffic));
+    let needed = traffic.is_some_and(|traffic| routed.leaves_traces || !routed.is_settled || holds_traces(traffic));
     (is_held(rollout) && !needed).then(|| without(rollout, "nothing of this Rollout is left in shared routes"))
 }
 
-fn leaves_traces(traffic: &Traffic<'_>) -> bool {
+pub(super) fn holds_traces(traffic: &Traffic<'_>) -> bool {
     sluice_traffic::needs_finalizer(traffic.routing, &traffic.snapshot.routing)
 }
 
@@ -74,15 +74,13 @@ fn finalizers(rollout: &Rollout, wanted: &[String], reason: &str) -> Write {
 /// is to be removed. What can't be given back is held on to for a minute from `since`.
 pub(crate) fn give_back(snapshot: &Snapshot, since: Timestamp, now: Timestamp) -> Plan {
     let rollout = &*snapshot.rollout;
-    let edits = snapshot.rollout.routing().map(|routing| sluice_traffic::give_back(routing, &snapshot.routing));
-    let edits = edits.unwrap_or_default();
+    let edits = edits(snapshot);
     let mut plan = Plan { writes: edits.edits.iter().filter_map(write).collect(), ..Plan::default() };
-    let needed = snapshot.rollout.routing().is_some_and(|routing| {
-        sluice_traffic::needs_finalizer(routing, &snapshot.routing)
-            || routing.needs().objects.iter().any(|object| !snapshot.routing.knows(object))
-    });
-    let ends = since.checked_add(LONGEST_HOLD).unwrap_or(since);
     let lacks = lacks(snapshot, &edits);
+    let routing = snapshot.rollout.routing();
+    let needed =
+        !lacks.is_empty() || routing.is_some_and(|routing| sluice_traffic::needs_finalizer(routing, &snapshot.routing));
+    let ends = since.checked_add(LONGEST_HOLD).unwrap_or(since);
     if !is_held(rollout) {
         plan.why = format!("its routing is given back{lacks}");
         return plan;
@@ -103,8 +101,21 @@ pub(crate) fn give_back(snapshot: &Snapshot, since: Timestamp, now: Timestamp) -
     plan
 }
 
+/// Gives everything back although the Rollout stays. What can't be given back is said, with the time to look again.
+pub(crate) fn give_back_for_good(snapshot: &Snapshot, now: Timestamp) -> Plan {
+    if let Some(why) = stays(&snapshot.rollout) {
+        return Plan { why, wake_at: Some(now), ..Plan::default() };
+    }
+    let mut plan = give_back(snapshot, now, now);
+    let left = lacks(snapshot, &edits(snapshot));
+    if plan.writes.is_empty() && !left.is_empty() {
+        plan.wake_at = Some(now);
+    }
+    plan
+}
+
 /// Why traffic can't be given back to the stable revision at once: it may have shrunk with its share.
-pub(crate) fn stays(rollout: &Rollout) -> Option<String> {
+fn stays(rollout: &Rollout) -> Option<String> {
     let is_dynamic = rollout.spec.canary().is_some_and(CanaryStrategy::dynamic_stable_scale);
     let weight = recorded_weight(rollout);
     (is_dynamic && weight > 0).then(|| {
@@ -120,6 +131,11 @@ pub(crate) fn recorded_weight(rollout: &Rollout) -> i32 {
     let canary = rollout.status.as_ref().and_then(|status| status.canary.as_ref());
     let weights = canary.and_then(|canary| canary.weights.as_ref());
     weights.and_then(|weights| weights.canary.as_ref()).and_then(|canary| canary.weight).unwrap_or(0)
+}
+
+fn edits(snapshot: &Snapshot) -> sluice_traffic::Edits {
+    let edits = snapshot.rollout.routing().map(|routing| sluice_traffic::give_back(routing, &snapshot.routing));
+    edits.unwrap_or_default()
 }
 
 /// What can't be given back, to be said behind the rest.

@@ -7,17 +7,19 @@ mod destinations;
 mod finalizer;
 mod force;
 mod goal;
+mod remembered;
 mod routed;
 mod split;
 
-use sluice_traffic::{Observed, Routing};
+use sluice_traffic::{ObjectRef, Observed, Routing};
 
 use crate::observe::Services;
 use crate::snapshot::Snapshot;
 
 pub(crate) use destinations::{Side, canary_goal, stable_goal};
-pub(crate) use finalizer::{deleted_at, give_back, held, let_go, recorded_weight, stays};
+pub(crate) use finalizer::{deleted_at, give_back, give_back_for_good, held, let_go, recorded_weight};
 pub(crate) use force::Wait;
+pub(crate) use remembered::{remembered, taken_out, to_remember};
 pub(crate) use routed::{Routed, missing_at};
 
 /// What the routers of a release do now.
@@ -73,11 +75,9 @@ impl<'a> Traffic<'a> {
         self.observed.verified()
     }
 
-    /// Objects that nobody has looked for yet.
-    pub(crate) fn unread(&self) -> Vec<String> {
-        let needs = self.routing.needs();
-        let unread = needs.objects.iter().filter(|object| !self.snapshot.routing.knows(object));
-        unread.map(ToString::to_string).collect()
+    /// Whether nobody has looked for this object yet.
+    pub(crate) fn is_unread(&self, object: &ObjectRef) -> bool {
+        !self.snapshot.routing.knows(object)
     }
 }
 

@@ -1,10 +1,10 @@
 //! What routers are told in this pass, and whether they have done what was wanted.
 
-use sluice_traffic::{Edit, Edits, Split};
+use sluice_traffic::{Edits, Problem, Split};
 
 use super::force::{self, Wait};
 use super::goal::{goal, goes_forward};
-use super::{Side, Traffic, split};
+use super::{Side, Traffic, split, taken_out};
 use crate::observe::Release;
 use crate::plan::{Action, Event, Kind, Target, Write};
 use crate::strategy::routed::target_at;
@@ -34,12 +34,13 @@ impl Routed {
         let edits = edits(traffic, &split);
         let has_arrived = is_done(&edits);
         let wait = if has_arrived { force::missing(release, traffic, weight) } else { None };
-        Self { is_settled: has_arrived && wait.is_none(), edits, wait, leaves_traces: !split.is_idle() }
+        let is_settled = has_arrived && wait.is_none() && taken_out(traffic.snapshot).is_empty();
+        Self { is_settled, edits, wait, leaves_traces: !split.is_idle() }
     }
 
     /// One sentence for each object that can't be edited.
-    pub(crate) fn problems(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        self.edits.problems.iter().map(|problem| (problem.reason, problem.sentence.as_str()))
+    pub(crate) fn problems(&self) -> &[Problem] {
+        &self.edits.problems
     }
 
     /// The writes of this pass.
@@ -83,11 +84,11 @@ fn edits(traffic: &Traffic<'_>, split: &Split) -> Edits {
 }
 
 fn is_done(found: &Edits) -> bool {
-    found.problems.is_empty() && found.edits.iter().all(Edit::only_tidies_up)
+    found.problems.is_empty() && found.edits.iter().all(|edit| edit.only_tidies_up)
 }
 
 /// An edit as a write. One of a version that can't be read is none.
-pub(super) fn write(edit: &Edit) -> Option<Write> {
+pub(super) fn write(edit: &sluice_traffic::Edit) -> Option<Write> {
     let object = &edit.target.object;
     let version = object.kind.versions().iter().find(|version| **version == edit.target.version)?;
     let action = match &edit.action {

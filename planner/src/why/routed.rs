@@ -15,11 +15,13 @@ pub(super) fn with_routers(
     said: String,
 ) -> String {
     let Some(traffic) = &release.traffic else { return said };
-    let problems: Vec<&str> = routed.problems().map(|(_, sentence)| sentence).collect();
+    let problems: Vec<&str> = routed.problems().iter().map(|problem| problem.sentence.as_str()).collect();
     if !problems.is_empty() {
         return format!("{said}; the routers are not told anything: {}", problems.join("; "));
     }
-    let unread = traffic.unread();
+    let needs = traffic.routing.needs();
+    let unread = needs.objects.iter().filter(|object| traffic.is_unread(object));
+    let unread: Vec<String> = unread.map(ToString::to_string).collect();
     if !unread.is_empty() {
         return format!("{said}; not read yet: {}", unread.join(", "));
     }

@@ -143,6 +143,7 @@ fn edit(named: &Named, split: &Split, routing: &Routing, objects: &Objects) -> R
             "UpdatedGatewayRoute",
             format!("{} `{}` set to desiredWeight '{}'", name.kind.as_str(), name.name, split.canary()),
         )),
+        only_tidies_up: false,
     }))
 }
 

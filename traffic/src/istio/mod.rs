@@ -113,6 +113,7 @@ fn edit(
             "UpdatedVirtualService",
             format!("VirtualService `{}` set to desiredWeight '{}'", name.name, split.canary()),
         )),
+        only_tidies_up: false,
     }))
 }
 

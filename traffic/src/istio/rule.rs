@@ -69,6 +69,7 @@ pub(super) fn edit(split: &Split, routing: &Routing, objects: &Objects) -> Resul
         action: Action::JsonPatch(patch.operations()),
         reason: "the subsets select the pods of their revisions".to_owned(),
         event: Some(("UpdatedDestinationRule", message)),
+        only_tidies_up: false,
     }))
 }
 
@@ -98,6 +99,7 @@ pub(super) fn give_back(routing: &Routing, objects: &Objects) -> Option<Edit> {
         action: Action::JsonPatch(patch.operations()),
         reason: "the Rollout gives the DestinationRule back".to_owned(),
         event: None,
+        only_tidies_up: false,
     })
 }
 

@@ -97,6 +97,7 @@ fn delete(routing: &Routing, canary: &ObjectRef, objects: &Objects) -> Option<Ed
         action: Action::Delete { uid: text("uid"), resource_version: text("resourceVersion") },
         reason: "no release needs the canary Ingress".to_owned(),
         event: None,
+        only_tidies_up: false,
     })
 }
 
@@ -145,6 +146,7 @@ impl Canary<'_> {
             action: Action::Create(object),
             reason: format!("{} divides its traffic through a canary Ingress", self.stable),
             event: Some(("CreatingCanaryIngress", format!("Creating canary ingress `{}`", self.canary.name))),
+            only_tidies_up: false,
         }
     }
 
@@ -180,6 +182,7 @@ impl Canary<'_> {
             action: Action::JsonPatch(patch.operations()),
             reason: format!("canary weight {} of {}", self.split.canary(), self.split.total()),
             event: Some(("PatchingCanaryIngress", format!("Updating Ingress `{}`", self.canary.name))),
+            only_tidies_up: false,
         }))
     }
 }
