@@ -2,7 +2,7 @@
 
 mod change;
 mod flags;
-mod release;
+pub(crate) mod release;
 mod seen;
 mod target;
 mod template;
@@ -17,12 +17,13 @@ use tokio::time::Instant;
 
 use crate::cluster::{Cluster, Connection, Kind, Problem, Where};
 use crate::family::owned_by;
-use change::{Change, Decision, Part};
+pub(crate) use change::Part;
+use change::{Change, Decision};
 pub(crate) use flags::{Do, Output, Writing};
 use flags::{Guards, Image, Named, Promote, Restart, Retry, Terminate, Undo};
 pub(crate) use seen::Seen;
 use target::{Done, report};
-use template::Home;
+pub(crate) use template::Home;
 
 /// So long the controller may take to see a spec that was written just before.
 const SEEN_WITHIN: Duration = Duration::from_secs(10);

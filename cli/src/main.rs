@@ -14,6 +14,8 @@ mod list;
 mod playground;
 mod print;
 mod shape;
+mod simulate;
+mod stage;
 mod status;
 mod terminal;
 mod version;
@@ -70,8 +72,10 @@ enum Command {
     Version(version::Version),
     /// Print a script that lets a shell complete verbs and flags.
     Completion(completion::Completion),
-    /// Run a whole cluster in memory, with a demo service, for plain kubectl to work with.
+    /// Run a whole cluster in memory, watch a release in it, and break it.
     Playground(playground::Args),
+    /// Release manifests on a clock of their own, and tell in a second how that goes.
+    Simulate(simulate::Args),
     /// Release Rollouts in a cluster.
     Controller(Box<controller::Args>),
 }
@@ -83,6 +87,7 @@ fn main() -> ExitCode {
     match &command {
         Command::Controller(args) => controller::run(args),
         Command::Playground(args) => playground::run(args),
+        Command::Simulate(args) => simulate::run(args),
         Command::Lint(args) => lint::run(args),
         Command::Get { what } => asking(get::run(&connection, what)),
         Command::List { what } => asking(list::run(&connection, what)),

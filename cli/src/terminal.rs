@@ -88,7 +88,7 @@ impl Screen {
 }
 
 /// Columns and rows of the terminal.
-fn size() -> Option<(usize, usize)> {
+pub(crate) fn size() -> Option<(usize, usize)> {
     let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok()?;
     let (width, rows) = (usize::from(size.ws_col), usize::from(size.ws_row));
     (width > 0 && rows > 1).then_some((width, rows))

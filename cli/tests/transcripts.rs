@@ -2,8 +2,11 @@
 
 mod support;
 
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
+
 use serde_json::json;
-use support::Playground;
+use support::{Playground, said};
 
 const PAGE: &str = include_str!("../../docs/cli.md");
 
@@ -83,4 +86,35 @@ spec:
     let said = playground.run_with(&["lint", "-f", "-"], manifest);
     assert_eq!(said.code, Some(1));
     is_as_written("sluice lint -f - < template.yaml", &said.out);
+}
+
+#[test]
+fn a_simulation_is_as_documented() {
+    let demo = concat!(env!("CARGO_MANIFEST_DIR"), "/src/playground/demo.yaml");
+    let sluice = env!("CARGO_BIN_EXE_sluice");
+    let told = said(Command::new(sluice).args(["simulate", "-f", demo, "--scenario", "bad-errors"]), "");
+    assert_eq!((told.code, told.err.as_str()), (Some(0), ""));
+    is_as_written("sluice simulate -f cli/src/playground/demo.yaml --scenario bad-errors", &told.out);
+}
+
+/// Words of a line without any with a digit: how quickly what happens is up to the machine.
+fn steady(line: &str) -> Vec<String> {
+    let words = line.split_whitespace();
+    words.filter(|word| !word.contains(|char: char| char.is_ascii_digit())).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_playground_tells_what_is_documented_in_this_order() {
+    let mut process = Command::new(env!("CARGO_BIN_EXE_sluice"))
+        .args(["playground", "--scenario", "bad-errors", "--for-seconds", "120"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the playground starts");
+    let mut lines = BufReader::new(process.stdout.take().expect("its output")).lines().map_while(Result::ok);
+    for line in written("sluice playground --scenario bad-errors").lines() {
+        let wanted = steady(line);
+        assert!(lines.any(|told| steady(&told) == wanted), "it never told: {line}");
+    }
+    let _ended = process.kill();
+    let _gone = process.wait();
 }

@@ -39,6 +39,14 @@ impl Decision {
     pub(crate) fn write(changes: Vec<Change>, done: impl Into<String>) -> Self {
         Self::Write { changes, done: done.into(), note: None }
     }
+
+    /// What is to be written; nothing where nothing is to be done.
+    pub(crate) fn changes(self) -> Vec<Change> {
+        match self {
+            Self::Write { changes, .. } => changes,
+            Self::Nothing(_) | Self::Refuse(_) => Vec::new(),
+        }
+    }
 }
 
 impl Change {

@@ -29,7 +29,7 @@ impl Home {
         })
     }
 
-    fn path(&self) -> &'static str {
+    pub(crate) fn path(&self) -> &'static str {
         if self.kind.kind == "PodTemplate" { "/template" } else { "/spec/template" }
     }
 }

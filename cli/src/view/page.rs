@@ -96,7 +96,7 @@ fn measurements(family: &Family) -> Vec<Vec<Cell>> {
     table(rows)
 }
 
-pub(super) fn row(evidence: &Evidence) -> Vec<Cell> {
+pub(crate) fn row(evidence: &Evidence) -> Vec<Cell> {
     let Evidence { metric, phase, value, limit, measured, counts, .. } = evidence;
     let or_dash = |text: &str| Cell::from(if text.is_empty() { "-" } else { text });
     let value = Cell::new(or_dash(value).text, sign(phase).1);

@@ -7,6 +7,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+/// A shop whose releases wait for a person.
+pub(crate) const SHOP: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/shop.yaml");
+
 /// A playground that ends with the test.
 pub(crate) struct Playground {
     process: Child,
@@ -30,7 +33,7 @@ impl Playground {
 
     /// With the demo healthy, at its first revision.
     pub(crate) fn with_healthy_demo() -> Self {
-        let playground = Self::start(&[]);
+        let playground = Self::start(&["--apply", SHOP]);
         playground.must(&["status", "shop", "--timeout", "120s"]);
         playground
     }
