@@ -59,3 +59,16 @@ impl Clock {
         self.moment().saturating_add(ahead)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_faster_clock_is_at_its_moments_when_they_come() {
+        let clock = Clock::faster("2026-01-01T00:00:00Z".parse().expect("a time"), 10);
+        tokio::time::sleep_until(clock.instant(Duration::from_secs(60))).await;
+        assert!(clock.moment() >= Duration::from_secs(60) && clock.moment() < Duration::from_secs(61));
+        assert_eq!(clock.now().strftime("%H:%M").to_string(), "00:01");
+    }
+}

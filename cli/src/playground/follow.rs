@@ -30,6 +30,7 @@ const SAMPLES_KEPT: usize = 60;
 
 /// `namespace`, `name`
 type Name = (String, String);
+type Frames = Vec<(Name, Frame)>;
 
 pub(super) struct Follower {
     door: Door,
@@ -110,13 +111,13 @@ impl Follower {
         }
     }
 
-    fn look(&mut self) -> anyhow::Result<(Vec<(Name, Frame)>, Vec<String>)> {
+    fn look(&mut self) -> anyhow::Result<(Frames, Vec<String>)> {
         let flows = &self.flows;
         let seen = self.door.with_cluster(|cluster| {
             let rollouts = cluster.world().list("argoproj.io", "rollouts", "");
             let names = rollouts.iter().map(|one| (one.namespace().to_owned(), one.name().to_owned()));
             let frame = |name: Name| Some((name.clone(), Frame::of(cluster, flows, &name.0, &name.1)?));
-            let frames: Vec<_> = names.filter_map(frame).collect();
+            let frames: Frames = names.filter_map(frame).collect();
             let traffic = Totals::of(cluster.plane().record(), flows.iter().map(String::as_str));
             (frames, traffic, cluster.now())
         });

@@ -21,32 +21,40 @@ pub(super) struct Page<'a> {
 }
 
 impl Page<'_> {
+    /// What is known of the releases comes first, then what happened last, then what can be typed.
     pub(super) fn drawn(&self, width: usize, rows: usize) -> Vec<Vec<Cell>> {
-        let mut lines = self.welcome(width);
+        let mut standing = Vec::new();
         for ((_, name), frame) in self.frames.iter().take(MOST_ROLLOUTS) {
-            lines.push(Vec::new());
-            lines.extend(release(name, frame, width));
+            standing.push(Vec::new());
+            standing.extend(release(name, frame, width));
         }
-        lines.extend(self.traffic(width));
-        lines.push(Vec::new());
-        // The last row is the cursor's.
-        let room = rows.saturating_sub(lines.len() + 1);
+        standing.extend(self.traffic(width));
+        standing.push(Vec::new());
         let told: Vec<String> = self.lines.iter().flat_map(|line| hanging(line, width)).collect();
-        let skipped = told.len().saturating_sub(room.max(LEAST_LINES));
-        // On a terminal that is too small what happened counts more than what can be typed.
-        let too_many = (lines.len() + told.len() - skipped + 1).saturating_sub(rows).min(self.welcome(width).len());
-        lines.drain(..too_many);
+        // The last row is the cursor's.
+        let room = rows.saturating_sub(standing.len() + 1);
+        let mut lines = self.welcome(width, room.saturating_sub(LEAST_LINES));
+        let skipped = told.len().saturating_sub(room.saturating_sub(lines.len()));
+        lines.append(&mut standing);
         lines.extend(told.into_iter().skip(skipped).map(|line| vec![Cell::from(line)]));
         lines
     }
 
-    fn welcome(&self, width: usize) -> Vec<Vec<Cell>> {
+    /// As much of it as there is room for: where the kubeconfig is, then what to try, then where all that is.
+    fn welcome(&self, width: usize, room: usize) -> Vec<Vec<Cell>> {
         let Welcome { place, export, tries } = self.welcome;
-        let mut lines: Vec<Vec<Cell>> =
-            place.iter().flat_map(|line| wrapped(line, width)).map(|line| vec![Cell::from(line)]).collect();
+        let place: Vec<String> = place.iter().flat_map(|line| wrapped(line, width)).collect();
+        let mut lines: Vec<Vec<Cell>> = Vec::new();
+        if room >= place.len() + 2 + tries.len() {
+            lines.extend(place.into_iter().map(|line| vec![Cell::from(line)]));
+        }
+        if room < 2 {
+            return lines;
+        }
         lines.push(vec![Cell::from("In another terminal:")]);
         lines.push(vec![Cell::new(format!("  {export}"), Hue::Moving)]);
-        let tries = tries.iter().map(|(what, command)| vec![format!("  {command}").into(), Cell::from(*what)]);
+        let tries = tries.iter().take(room - 2);
+        let tries = tries.map(|(what, command)| vec![format!("  {command}").into(), Cell::from(*what)]);
         lines.extend(table(tries.collect()));
         lines
     }
@@ -142,11 +150,11 @@ mod tests {
 
     #[test]
     fn what_to_type_how_it_stands_and_what_happened_last_fit_a_terminal() {
-        for (width, rows) in [(80, 24), (200, 60), (80, 12)] {
+        for (width, rows) in [(80, 24), (200, 60), (80, 14)] {
             let lines = shown(width, rows);
             assert!(lines.len() < rows, "{} lines in {rows} rows: {lines:#?}", lines.len());
             assert_eq!(lines.last().map(String::as_str), Some("00:00:39  line 39 of what happened"));
-            assert!(lines.contains(&"shop:            ◌ Progressing".to_owned()) || rows < 20, "{lines:#?}");
+            assert!(lines.contains(&"shop:            ◌ Progressing".to_owned()), "{lines:#?}");
             let is_there = lines.iter().any(|line| line.contains("export KUBECONFIG=/tmp/kubeconfig"));
             assert_eq!(is_there, rows > 20, "{lines:#?}");
         }

@@ -64,3 +64,17 @@ impl Clock {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_faster_clock_is_there_when_the_runtime_says_so() {
+        let start: Timestamp = "2026-01-01T00:00:00Z".parse().expect("a time");
+        let clock = Clock::following_runtime(start).faster(10);
+        let wanted = start + SignedDuration::from_secs(61);
+        tokio::time::sleep_until(clock.runtime_instant(wanted).expect("it follows the runtime")).await;
+        assert!(clock.now() >= wanted && clock.now() < wanted + SignedDuration::from_secs(1));
+    }
+}
