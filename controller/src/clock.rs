@@ -53,6 +53,13 @@ impl Clock {
         self.started.checked_add(at).unwrap_or_else(|| Instant::now() + YEAR)
     }
 
+    /// Waits until then; not at all where it has come, while a timer would still end with the next millisecond.
+    pub async fn reach(&self, at: Moment) {
+        if at > self.moment() {
+            tokio::time::sleep_until(self.instant(at)).await;
+        }
+    }
+
     /// When the time of day will be `at`; now, for one that has passed.
     pub fn moment_of(&self, at: Timestamp) -> Moment {
         let ahead = Duration::try_from(at.duration_since(self.now())).unwrap_or(Duration::ZERO);

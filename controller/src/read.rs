@@ -1,10 +1,13 @@
 //! From the JSON of a watch to what is kept of it: decoded once, trimmed to what plans read.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use sluice_analysis::provider::job::RUN_UID as JOB_LABEL;
-use sluice_crds::Rollout;
+use sluice_crds::values::Shared;
+use sluice_crds::{AnalysisRun, Rollout};
 use sluice_planner::{Metadata, Pod, ReplicaSet, Service, Template, trimmed_managers};
 
 use crate::cache::{Cached, Object, Watched, filed, looked_after_by};
@@ -34,7 +37,7 @@ pub(crate) fn read(kind: Watched, object: &Value) -> Result<Object, String> {
             let pod = Pod::from_json(object)?;
             Ok(Object::Pod(filed(&pod.meta.clone(), pod)))
         }
-        Watched::AnalysisRun => typed(object).map(Object::AnalysisRun),
+        Watched::AnalysisRun => run(object).map(Object::AnalysisRun),
         Watched::AnalysisTemplate => template(object).map(Object::AnalysisTemplate),
         Watched::ClusterAnalysisTemplate => template(object).map(Object::ClusterAnalysisTemplate),
         Watched::Job => {
@@ -72,17 +75,34 @@ pub(crate) fn routing(object: &Value) -> Result<Cached<Value>, String> {
     Ok(filed(&meta, kept))
 }
 
-fn typed<T>(object: &Value) -> Result<Cached<T>, String>
+fn trimmed<T>(object: &Value) -> Result<T, String>
 where
     T: DeserializeOwned + kube::Resource,
 {
-    let meta = Metadata::from_json(object)?;
     let mut typed = T::deserialize(object).map_err(|problem| problem.to_string())?;
     typed.meta_mut().managed_fields = None;
     if let Some(annotations) = &mut typed.meta_mut().annotations {
         annotations.remove(LAST_APPLIED);
     }
-    Ok(filed(&meta, typed))
+    Ok(typed)
+}
+
+/// Measurements of one metric note the same: its query. Thousands of runs would hold it ten times over for each.
+fn run(object: &Value) -> Result<Cached<AnalysisRun>, String> {
+    let meta = Metadata::from_json(object)?;
+    let mut run: AnalysisRun = trimmed(object)?;
+    let results = run.status.iter_mut().flat_map(|status| status.metric_results.iter_mut().flatten());
+    for measurements in results.filter_map(|result| result.measurements.as_mut()) {
+        measurements.shrink_to_fit();
+        let mut last: Option<Shared<BTreeMap<String, String>>> = None;
+        for notes in measurements.iter_mut().filter_map(|measurement| measurement.metadata.as_mut()) {
+            if let Some(last) = &last {
+                notes.share(last);
+            }
+            last = Some(notes.clone());
+        }
+    }
+    Ok(filed(&meta, run))
 }
 
 fn template(object: &Value) -> Result<Cached<Template>, String> {

@@ -95,7 +95,7 @@ impl Requests {
     /// Sends a write and returns what the API server stored.
     pub(crate) async fn write(&self, request: &Request<'_>) -> Result<Value, RequestError> {
         let at = self.pace.lock().unwrap_or_else(PoisonError::into_inner).next(self.clock.moment());
-        tokio::time::sleep_until(self.clock.instant(at)).await;
+        self.clock.reach(at).await;
         if !self.fence.may_write() {
             return Err(RequestError::NotLeading);
         }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use sluice_crds::analysis::{AnalysisPhase, Measurement, MetricResult, OnNoData};
+use sluice_crds::values::Shared;
 
 use super::prepared::PreparedMetric;
 use super::{Answer, NO_DATA, Outcome, failures_in_a_row, in_flight, no_data_in_a_row, whole_seconds};
@@ -112,11 +113,11 @@ fn count(result: &mut MetricResult, judgement: Judgement) {
     result.consecutive_failure = Some(if judgement == Judgement::Failed { bad.saturating_add(1) } else { 0 });
 }
 
-fn add(notes: &mut Option<BTreeMap<String, String>>, more: BTreeMap<String, String>, redactor: &Redactor) {
+fn add(notes: &mut Option<Shared<BTreeMap<String, String>>>, more: BTreeMap<String, String>, redactor: &Redactor) {
     if more.is_empty() {
         return;
     }
-    let notes = notes.get_or_insert_default();
+    let notes = notes.get_or_insert_default().to_mut();
     notes.extend(more.into_iter().map(|(name, value)| (name, redactor.clean(&value))));
 }
 

@@ -33,7 +33,9 @@ struct State {
 #[derive(Debug)]
 struct Memory {
     uid: String,
-    spec: AnalysisRunSpec,
+    /// The spec that was read, by its generation, and as text for when that has changed.
+    generation: Option<i64>,
+    spec: Box<str>,
     /// Tells it from an earlier memory of the same name, whose answers may still come.
     number: u64,
     prepared: Arc<Prepared>,
@@ -70,10 +72,19 @@ pub(crate) struct UnderWay {
 impl Desk {
     /// What was read of this run, if it still says the same.
     pub(crate) fn prepared(&self, name: &Name, run: &AnalysisRun) -> Option<Arc<Prepared>> {
-        let state = self.state();
-        let memory = state.runs.get(name)?;
-        let same = memory.uid == uid(run) && memory.spec == measured(&run.spec);
-        same.then(|| Arc::clone(&memory.prepared))
+        let mut state = self.state();
+        let memory = state.runs.get_mut(name)?;
+        let generation = run.metadata.generation;
+        if memory.uid != uid(run) {
+            return None;
+        }
+        if generation.is_none() || generation != memory.generation {
+            if memory.spec != measured(&run.spec) {
+                return None;
+            }
+            memory.generation = generation;
+        }
+        Some(Arc::clone(&memory.prepared))
     }
 
     /// Begins anew with what a run says now.
@@ -83,6 +94,7 @@ impl Desk {
         state.opened += 1;
         let memory = Memory {
             uid: uid(run).to_owned(),
+            generation: run.metadata.generation,
             spec: measured(&run.spec),
             number: state.opened,
             prepared: Arc::clone(&prepared),
@@ -184,6 +196,8 @@ fn uid(run: &AnalysisRun) -> &str {
 }
 
 /// What of a spec says how to measure; how a run ends may change at any time.
-fn measured(spec: &AnalysisRunSpec) -> AnalysisRunSpec {
-    AnalysisRunSpec { terminate: None, ttl_strategy: None, ..spec.clone() }
+fn measured(spec: &AnalysisRunSpec) -> Box<str> {
+    let spec = AnalysisRunSpec { terminate: None, ttl_strategy: None, ..spec.clone() };
+    // What was read as JSON can be written as such.
+    serde_json::to_string(&spec).unwrap_or_default().into()
 }

@@ -56,7 +56,7 @@ impl Servers {
     ) -> Result<tokio::sync::SemaphorePermit<'s>, tokio::sync::AcquireError> {
         let place = server.places.acquire().await?;
         let at = server.pace.lock().unwrap_or_else(PoisonError::into_inner).next(self.clock.moment());
-        tokio::time::sleep_until(self.clock.instant(at)).await;
+        self.clock.reach(at).await;
         Ok(place)
     }
 

@@ -6,6 +6,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use crate::schema::{leaf, mark};
 use crate::shape::{api_types, known_values};
+use crate::values::Shared;
 
 api_types! {
     /// What was measured, and the verdict.
@@ -94,7 +95,7 @@ api_types! {
         /// The value, as a text.
         pub value: Option<String>,
         /// What the provider noted, for example the name of its Job.
-        pub metadata: Option<BTreeMap<String, String>>,
+        pub metadata: Option<Shared<BTreeMap<String, String>>>,
         /// When the provider is asked again for a measurement that takes long.
         #[schemars(schema_with = "leaf::time")]
         pub resume_at: Option<Time>,

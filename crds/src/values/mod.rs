@@ -8,6 +8,7 @@ mod int_or_percent;
 mod quantity;
 mod quote;
 mod selector;
+mod shared;
 mod timestamp;
 mod weight;
 
@@ -18,6 +19,7 @@ pub use selector::{
     LabelSelector, LabelSelectorRequirement, Operator, Requirement, Selector, SelectorMistake, SelectorParseError,
     label_key_mistake, label_value_mistake,
 };
+pub use shared::Shared;
 pub use timestamp::{micro_time, parse_time, seconds_time};
 pub use weight::{Weight, WeightError, replicas_for};
 

@@ -19,30 +19,31 @@ use crate::shape::api_types;
 use crate::unit::Raw;
 
 api_types! {
+    // In boxes: a metric has one of them, and would take the room of all.
     /// Where the value of a metric comes from: exactly one of its members.
     pub struct Provider {
         /// Asks a Prometheus server, or one that speaks its language.
-        pub prometheus: Option<PrometheusMetric>,
+        pub prometheus: Option<Box<PrometheusMetric>>,
         /// Asks any HTTP server that answers with JSON.
-        pub web: Option<WebMetric>,
+        pub web: Option<Box<WebMetric>>,
         /// Runs a Job; its success is the verdict.
-        pub job: Option<JobMetric>,
+        pub job: Option<Box<JobMetric>>,
         /// Asks Datadog.
-        pub datadog: Option<DatadogMetric>,
+        pub datadog: Option<Box<DatadogMetric>>,
         /// Asks New Relic.
-        pub new_relic: Option<NewRelicMetric>,
+        pub new_relic: Option<Box<NewRelicMetric>>,
         /// Asks Wavefront.
-        pub wavefront: Option<WavefrontMetric>,
+        pub wavefront: Option<Box<WavefrontMetric>>,
         /// Asks Amazon CloudWatch.
-        pub cloud_watch: Option<CloudWatchMetric>,
+        pub cloud_watch: Option<Box<CloudWatchMetric>>,
         /// Asks Graphite.
-        pub graphite: Option<GraphiteMetric>,
+        pub graphite: Option<Box<GraphiteMetric>>,
         /// Asks InfluxDB.
-        pub influxdb: Option<InfluxdbMetric>,
+        pub influxdb: Option<Box<InfluxdbMetric>>,
         /// Asks Apache SkyWalking.
-        pub skywalking: Option<SkyWalkingMetric>,
+        pub skywalking: Option<Box<SkyWalkingMetric>>,
         /// Has Kayenta compare canary and baseline.
-        pub kayenta: Option<KayentaMetric>,
+        pub kayenta: Option<Box<KayentaMetric>>,
         /// Asks a plugin: its name to its configuration.
 
         pub plugin: Option<BTreeMap<String, Raw>>,
