@@ -192,7 +192,7 @@ mod tests {
     use jiff::SignedDuration;
 
     use super::*;
-    use crate::provider::http::{Method, SignIn};
+    use crate::provider::http::{Method, SignIn, Trust};
 
     fn policy(allowed: &[&str], denied: &[&str]) -> AddressPolicy {
         let owned = |list: &[&str]| list.iter().map(|entry| (*entry).to_owned()).collect::<Vec<_>>();
@@ -272,7 +272,7 @@ mod tests {
             headers,
             body: String::new(),
             timeout: SignedDuration::from_secs(1),
-            insecure: false,
+            trust: Trust::Machine,
             sign_in: SignIn::None,
         };
         let open = AddressPolicy::default();

@@ -8,11 +8,15 @@ use axum::Router;
 use axum::extract::ConnectInfo;
 use axum::response::Redirect;
 use axum::routing::{get, post};
-use jiff::SignedDuration;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use jiff::{SignedDuration, Timestamp};
 use sluice_analysis::address::AddressPolicy;
 use sluice_analysis::provider::Failure;
-use sluice_analysis::provider::http::{HttpAnswer, HttpRequest, LARGEST_ANSWER, Method, SignIn};
+use sluice_analysis::provider::http::{HttpAnswer, HttpRequest, LARGEST_ANSWER, Method, SignIn, Trust};
 use sluice_controller::{for_probes, over_network};
+use sluice_sandbox::Cluster;
+use sluice_sandbox::doors::{Clock, Door, HttpsDoor};
 
 fn request(url: &str) -> HttpRequest {
     HttpRequest {
@@ -21,7 +25,7 @@ fn request(url: &str) -> HttpRequest {
         headers: Vec::new(),
         body: String::new(),
         timeout: SignedDuration::from_secs(5),
-        insecure: false,
+        trust: Trust::Machine,
         sign_in: SignIn::None,
     }
 }
@@ -152,4 +156,27 @@ async fn a_probe_takes_a_redirect_for_an_answer_and_a_new_connection_for_each_re
     assert_eq!(peers.len(), 5);
     let metadata = transport(request("http://169.254.169.254/latest/")).await;
     assert!(metadata.is_err_and(|refused| refused.0.contains("169.254.169.254")));
+}
+
+#[tokio::test]
+async fn a_server_is_believed_by_the_certificates_that_the_template_brings() {
+    let door = Door::to_cluster(Cluster::new(1, 1, Timestamp::UNIX_EPOCH), Clock::wall());
+    let https = HttpsDoor::open(door, 0).await.expect("a port");
+    let kubeconfig = https.kubeconfig("nobody");
+    let encoded = kubeconfig.split_once("certificate-authority-data: ").and_then(|(_, rest)| rest.lines().next());
+    let certificate = STANDARD.decode(encoded.expect("a certificate").trim()).expect("base64");
+    let bundle = Trust::Bundle(String::from_utf8(certificate).expect("PEM").into());
+    let ask_by = |trust| ask(HttpRequest { trust, ..request(&format!("https://{}/version", https.address())) });
+
+    assert!(ask_by(bundle).await.is_ok_and(|answer| answer.status != 0));
+    assert!(ask_by(Trust::Unchecked).await.is_ok());
+    let problem = ask_by(Trust::Machine).await.expect_err("nobody whom the machine trusts vouches for it");
+    assert!(problem.0.starts_with("not answered"), "{problem}");
+    for (bundle, said) in
+        [("-----BEGIN CERTIFICATE-----\nhalf", "caBundle"), ("no PEM at all", "caBundle has no certificate")]
+    {
+        let problem = ask_by(Trust::Bundle(bundle.into())).await.expect_err("no certificate");
+        assert!(problem.0.contains(said), "{problem}");
+    }
+    https.close().await;
 }

@@ -1,6 +1,7 @@
 //! Questions over HTTP and their answers, as values: who sends them is not decided here.
 
 use std::fmt;
+use std::sync::Arc;
 
 use jiff::SignedDuration;
 use sluice_crds::analysis::provider::{BasicAuth, Header};
@@ -49,10 +50,32 @@ pub struct HttpRequest {
     pub body: String,
     /// How long to wait for the whole answer.
     pub timeout: SignedDuration,
-    /// Whether the server's certificate is left unchecked.
-    pub insecure: bool,
+    /// Which server is believed to be the right one.
+    pub trust: Trust,
     /// What is still to be done before it is sent.
     pub sign_in: SignIn,
+}
+
+/// Whose word is taken for a server's name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Trust {
+    /// Those whom the machine trusts.
+    Machine,
+    /// These certificates alone, in PEM.
+    Bundle(Arc<str>),
+    /// Nobody's: the certificate is not checked.
+    Unchecked,
+}
+
+impl Trust {
+    /// As a template says it.
+    pub(crate) fn of(insecure: bool, ca_bundle: Option<&str>) -> Self {
+        match ca_bundle {
+            _ if insecure => Self::Unchecked,
+            Some(bundle) => Self::Bundle(bundle.into()),
+            None => Self::Machine,
+        }
+    }
 }
 
 /// How a request proves who sends it, beyond the headers that it has.

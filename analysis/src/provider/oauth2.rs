@@ -4,7 +4,7 @@ use serde::Deserialize;
 use sluice_crds::analysis::provider::OAuth2;
 
 use super::Failure;
-use super::http::{HttpAnswer, HttpRequest, Method, SignIn, basic, check_address, timeout};
+use super::http::{HttpAnswer, HttpRequest, Method, SignIn, Trust, basic, check_address, timeout};
 
 /// A token, and for how long it may be used again.
 #[derive(Clone, PartialEq, Eq)]
@@ -22,7 +22,7 @@ impl std::fmt::Debug for Token {
 }
 
 /// The request for a token; none where no address for tokens is written.
-pub(super) fn request(oauth2: Option<&OAuth2>, insecure: bool) -> Result<SignIn, Failure> {
+pub(super) fn request(oauth2: Option<&OAuth2>, trust: Trust) -> Result<SignIn, Failure> {
     let text = |text: &Option<String>| text.as_deref().unwrap_or_default().trim().to_owned();
     let Some(oauth2) = oauth2.filter(|oauth2| !text(&oauth2.token_url).is_empty()) else {
         return Ok(SignIn::None);
@@ -49,7 +49,7 @@ pub(super) fn request(oauth2: Option<&OAuth2>, insecure: bool) -> Result<SignIn,
         headers,
         body: form.finish(),
         timeout: timeout(0, 10),
-        insecure,
+        trust,
         sign_in: SignIn::None,
     })))
 }
@@ -102,12 +102,12 @@ mod tests {
             client_secret: Some("s:cret\n".to_owned()),
             scopes: Some(vec!["metrics".to_owned(), "read".to_owned()]),
         };
-        let Ok(SignIn::Token(request)) = request(Some(&oauth2), false) else { panic!("a token is needed") };
+        let Ok(SignIn::Token(request)) = request(Some(&oauth2), Trust::Machine) else { panic!("a token is needed") };
         assert_eq!(request.body, "grant_type=client_credentials&scope=metrics+read");
         // shop:s%3Acret
         assert_eq!(request.headers[1], ("Authorization".to_owned(), "Basic c2hvcDpzJTNBY3JldA==".to_owned()));
         assert_eq!(format!("{request:?}"), "POST https://login.example.com/token");
-        assert_eq!(super::request(Some(&OAuth2::default()), false), Ok(SignIn::None));
+        assert_eq!(super::request(Some(&OAuth2::default()), Trust::Machine), Ok(SignIn::None));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use sluice_crds::analysis::provider::{PrometheusMetric, RangeQuery};
 
 use super::http::{
-    AwsSigning, HttpAnswer, HttpRequest, Method, SignIn, basic, check_address, excerpt, headers, timeout,
+    AwsSigning, HttpAnswer, HttpRequest, Method, SignIn, Trust, basic, check_address, excerpt, headers, timeout,
 };
 use super::{Failure, Reading, Settings, oauth2, shown};
 use crate::condition::Value;
@@ -62,7 +62,8 @@ pub(super) fn request(
     all_headers.extend(headers(metric.headers.as_deref(), secrets)?);
     let ways = metric.authentication.as_ref();
     all_headers.extend(basic(ways.and_then(|ways| ways.basic_auth.as_ref())));
-    let mut sign_in = oauth2::request(ways.and_then(|ways| ways.oauth2.as_ref()), metric.insecure())?;
+    let trust = Trust::of(metric.insecure(), metric.ca_bundle());
+    let mut sign_in = oauth2::request(ways.and_then(|ways| ways.oauth2.as_ref()), trust.clone())?;
     if let Some(sigv4) = ways.and_then(|ways| ways.sigv4.as_ref()).filter(|_| is_amazon(address)) {
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
         let (region, profile, role_arn) = (text(&sigv4.region), text(&sigv4.profile), text(&sigv4.role_arn));
@@ -74,7 +75,7 @@ pub(super) fn request(
         headers: all_headers,
         body: form.finish(),
         timeout,
-        insecure: metric.insecure(),
+        trust,
         sign_in,
     })
 }

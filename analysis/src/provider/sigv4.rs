@@ -118,7 +118,7 @@ fn hex(bytes: &[u8]) -> String {
 mod tests {
     use jiff::SignedDuration;
 
-    use super::super::http::Method;
+    use super::super::http::{Method, Trust};
     use super::*;
 
     /// The signatures that Amazon published as examples of its procedure.
@@ -156,7 +156,7 @@ mod tests {
                 headers: Vec::new(),
                 body: String::new(),
                 timeout: SignedDuration::from_secs(1),
-                insecure: false,
+                trust: Trust::Machine,
                 sign_in: SignIn::Aws(signing.clone()),
             };
             let signed = sign(request, &signing, &credentials, "service", now).expect("a signature");

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 use sluice_crds::analysis::provider::WebMetric;
 
-use super::http::{HttpAnswer, HttpRequest, Method, basic, check_address, headers, timeout};
+use super::http::{HttpAnswer, HttpRequest, Method, Trust, basic, check_address, headers, timeout};
 use super::json_path::JsonPath;
 use super::{Failure, Reading, oauth2, shown};
 use crate::condition::Value;
@@ -38,14 +38,15 @@ pub(super) fn request(metric: &WebMetric, secrets: &Secrets) -> Result<HttpReque
         return Err(Failure("web requests are not signed with sigv4; remove authentication.sigv4".to_owned()));
     }
     all_headers.extend(basic(ways.and_then(|ways| ways.basic_auth.as_ref())));
+    let trust = Trust::of(metric.insecure(), metric.ca_bundle());
     Ok(HttpRequest {
         method,
         url: url.to_owned(),
         headers: all_headers,
         body,
         timeout: timeout(metric.timeout_seconds(), 10),
-        insecure: metric.insecure(),
-        sign_in: oauth2::request(ways.and_then(|ways| ways.oauth2.as_ref()), metric.insecure())?,
+        trust: trust.clone(),
+        sign_in: oauth2::request(ways.and_then(|ways| ways.oauth2.as_ref()), trust)?,
     })
 }
 

@@ -1,7 +1,7 @@
 //! Prometheus: queries, ways of signing in, and every kind of answer.
 
 use serde_json::{Value, json};
-use sluice_analysis::provider::http::{Method, SignIn};
+use sluice_analysis::provider::http::{Method, SignIn, Trust};
 use sluice_analysis::provider::{self};
 
 use crate::support::{answer, asked, metric, read};
@@ -19,10 +19,10 @@ fn a_query_asks_for_now() {
     let request = asked(&prometheus(json!({}))).expect("a request");
     assert_eq!((request.method, request.url.as_str()), (Method::Post, "http://prometheus:9090/api/v1/query"));
     assert_eq!(request.body, "query=sum%28rate%28errors%5B5m%5D%29%29+%3E+0&timeout=30s&time=1767268800");
-    assert_eq!((request.timeout.as_secs(), request.insecure, request.sign_in), (30, false, SignIn::None));
+    assert_eq!((request.timeout.as_secs(), request.trust, request.sign_in), (30, Trust::Machine, SignIn::None));
     assert_eq!(asked(&prometheus(json!({"address": " "}))).expect("a request").url, "http://default:9090/api/v1/query");
     let slow = asked(&prometheus(json!({"timeout": 5, "insecure": true}))).expect("a request");
-    assert_eq!((slow.timeout.as_secs(), slow.insecure), (5, true));
+    assert_eq!((slow.timeout.as_secs(), slow.trust), (5, Trust::Unchecked));
     let never = asked(&prometheus(json!({"timeout": i64::MAX}))).expect("a request");
     assert_eq!(never.timeout.as_secs(), 600);
 }

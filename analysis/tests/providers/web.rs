@@ -1,7 +1,7 @@
 //! Any HTTP server: what is sent, and which part of the answer counts.
 
 use serde_json::{Value, json};
-use sluice_analysis::provider::http::{Method, SignIn};
+use sluice_analysis::provider::http::{Method, SignIn, Trust};
 
 use crate::support::{answer, asked, read};
 
@@ -21,7 +21,7 @@ fn a_request_is_sent_as_the_template_says() {
     let post = json!({"method": "POST", "jsonBody": {"a": 1}, "timeoutSeconds": 3, "insecure": true});
     let request = asked(&web(post)).expect("a request");
     assert_eq!((request.method, request.body.as_str()), (Method::Post, "{\"a\":1}"));
-    assert_eq!((request.timeout.as_secs(), request.insecure), (3, true));
+    assert_eq!((request.timeout.as_secs(), request.trust), (3, Trust::Unchecked));
     assert_eq!(request.headers, [("Content-Type".to_owned(), "application/json".to_owned())]);
     let put = json!({"method": "PUT", "body": "x", "headers": [{"key": "content-type", "value": "text/plain"}]});
     let request = asked(&web(put)).expect("a request");

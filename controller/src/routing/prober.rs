@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures::{StreamExt, stream};
 use jiff::SignedDuration;
 use sluice_analysis::provider::Failure;
-use sluice_analysis::provider::http::{HttpRequest, Method, SignIn};
+use sluice_analysis::provider::http::{HttpRequest, Method, SignIn, Trust};
 use sluice_planner::probe::{Answer, Question};
 
 use crate::cache::Name;
@@ -116,7 +116,7 @@ async fn ask_once(transport: &Transport, question: &Question) -> Result<String, 
         headers: Vec::new(),
         body: String::new(),
         timeout: SignedDuration::try_from(TIME_LIMIT).unwrap_or(SignedDuration::MAX),
-        insecure: false,
+        trust: Trust::Machine,
         sign_in: SignIn::None,
     };
     let answer = match tokio::time::timeout(TIME_LIMIT, transport(request)).await {

@@ -93,7 +93,7 @@ mod tests {
 
     use futures::FutureExt;
     use jiff::SignedDuration;
-    use sluice_analysis::provider::http::Method;
+    use sluice_analysis::provider::http::{Method, Trust};
 
     use super::*;
 
@@ -106,7 +106,7 @@ mod tests {
             headers: Vec::new(),
             body: String::new(),
             timeout,
-            insecure: false,
+            trust: Trust::Machine,
             sign_in,
         }
     }

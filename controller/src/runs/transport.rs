@@ -1,33 +1,36 @@
 //! The network: one HTTP request and its answer, from servers that may be asked and no longer than allowed.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::net::SocketAddr;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::FutureExt;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::{Client, Response};
+use reqwest::{Certificate, Client, Response};
 use sluice_analysis::address::AddressPolicy;
 use sluice_analysis::provider::Failure;
-use sluice_analysis::provider::http::{HttpAnswer, HttpRequest, LARGEST_ANSWER, Method, SignIn};
+use sluice_analysis::provider::http::{HttpAnswer, HttpRequest, LARGEST_ANSWER, Method, SignIn, Trust};
 
 use super::Transport;
 
 /// More redirects than this lead in a circle.
 const MOST_REDIRECTS: usize = 5;
+/// Each has connections of its own.
+const MOST_CLIENTS: usize = 64;
 /// A server that doesn't take the connection in this time is not there.
 const CONNECT: Duration = Duration::from_secs(10);
 
 /// The way over the network to the servers that this policy allows.
 pub fn over_network(policy: AddressPolicy) -> Transport {
-    transport(Network { policy, probes: false, checked: OnceLock::new(), unchecked: OnceLock::new() })
+    transport(Network { policy, probes: false, clients: Mutex::default() })
 }
 
 /// The way for probes of a router: each request has a connection of its own, because some routers share out
 /// connections, and a redirect is an answer like any other.
 pub fn for_probes(policy: AddressPolicy) -> Transport {
-    transport(Network { policy, probes: true, checked: OnceLock::new(), unchecked: OnceLock::new() })
+    transport(Network { policy, probes: true, clients: Mutex::default() })
 }
 
 fn transport(network: Network) -> Transport {
@@ -41,15 +44,14 @@ fn transport(network: Network) -> Transport {
 struct Network {
     policy: AddressPolicy,
     probes: bool,
-    /// Made when first needed: reading the machine's certificates takes a while.
-    checked: OnceLock<Result<Client, Failure>>,
-    unchecked: OnceLock<Result<Client, Failure>>,
+    /// By whom they believe, made when first needed: reading the machine's certificates takes a while.
+    clients: Mutex<BTreeMap<Trust, Result<Client, Failure>>>,
 }
 
 impl Network {
     async fn ask(&self, request: HttpRequest) -> Result<HttpAnswer, Failure> {
         self.policy.check_url(&request.url)?;
-        let client = self.client(request.insecure)?;
+        let client = self.client(&request.trust)?;
         let mut next = request.clone();
         for _ in 0..=MOST_REDIRECTS {
             let answer = send(&client, &next).await?;
@@ -68,19 +70,44 @@ impl Network {
         Err(Failure(format!("more than {MOST_REDIRECTS} redirects")))
     }
 
-    fn client(&self, insecure: bool) -> Result<Client, Failure> {
-        let cell = if insecure { &self.unchecked } else { &self.checked };
-        cell.get_or_init(|| client(&self.policy, insecure, self.probes)).clone()
+    fn client(&self, trust: &Trust) -> Result<Client, Failure> {
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = clients.get(trust) {
+            return client.clone();
+        }
+        // Certificates are renewed, and nobody says when the old ones are not asked for any more.
+        if clients.len() >= MOST_CLIENTS {
+            clients.clear();
+        }
+        let made = client(&self.policy, trust, self.probes);
+        clients.insert(trust.clone(), made.clone());
+        made
     }
 }
 
-fn client(policy: &AddressPolicy, insecure: bool, probes: bool) -> Result<Client, Failure> {
+fn client(policy: &AddressPolicy, trust: &Trust, probes: bool) -> Result<Client, Failure> {
     // A proxy would look names up where nobody checks what they are looked up to.
     let builder = Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).connect_timeout(CONNECT);
     let builder = builder.user_agent(concat!("sluice/", env!("CARGO_PKG_VERSION")));
-    let builder = builder.dns_resolver(Arc::new(Resolver(policy.clone()))).tls_danger_accept_invalid_certs(insecure);
+    let builder = builder.dns_resolver(Arc::new(Resolver(policy.clone())));
+    let builder = match trust {
+        Trust::Machine => builder,
+        Trust::Unchecked => builder.tls_danger_accept_invalid_certs(true),
+        Trust::Bundle(bundle) => builder.tls_certs_only(certificates(bundle)?),
+    };
     let builder = if probes { builder.pool_max_idle_per_host(0) } else { builder };
     builder.build().map_err(|problem| failure("no HTTP client can be made", problem))
+}
+
+fn certificates(bundle: &str) -> Result<Vec<Certificate>, Failure> {
+    let read = Certificate::from_pem_bundle(bundle.as_bytes());
+    let read = read.map_err(|problem| failure("caBundle can't be read", problem))?;
+    if read.is_empty() {
+        return Err(Failure(
+            "caBundle has no certificate; write the PEM text, from its BEGIN line to its END line".to_owned(),
+        ));
+    }
+    Ok(read)
 }
 
 async fn send(client: &Client, request: &HttpRequest) -> Result<Response, Failure> {

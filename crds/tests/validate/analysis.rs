@@ -218,6 +218,18 @@ fn providers() {
             ],
         ),
         one(
+            &[("spec.metrics.0.provider", "{prometheus: {query: up, caBundle: /etc/ca.pem}}")],
+            &[
+                "spec.metrics[0].provider.prometheus.caBundle: has no certificate; write PEM text, which begins with -----BEGIN CERTIFICATE-----",
+            ],
+        ),
+        one(
+            &[("spec.metrics.0.provider", "{web: {url: x, insecure: true, caBundle: '{{args.ca}}'}}")],
+            &[
+                "spec.metrics[0].provider.web.caBundle: has no say where insecure leaves certificates unchecked; keep one of the two",
+            ],
+        ),
+        one(
             &[("spec.metrics.0.provider", "{datadog: {apiVersion: v3, interval: 5}}")],
             &[
                 "spec.metrics[0].provider.datadog.apiVersion: \"v3\" is not known here; write v1 or v2",

@@ -20,6 +20,9 @@ api_types! {
         pub timeout: Option<i64>,
         /// Whether the server's certificate is left unchecked. Default: false.
         pub insecure: Option<bool>,
+        /// Certificates (PEM) of those who vouch for the server, instead of the ones that the controller's machine
+        /// trusts.
+        pub ca_bundle: Option<String>,
         /// Headers to send.
         #[schemars(transform = mark::atomic)]
         pub headers: Option<Vec<Header>>,
@@ -73,6 +76,9 @@ api_types! {
         pub json_path: Option<String>,
         /// Whether the server's certificate is left unchecked. Default: false.
         pub insecure: Option<bool>,
+        /// Certificates (PEM) of those who vouch for the server, instead of the ones that the controller's machine
+        /// trusts.
+        pub ca_bundle: Option<String>,
         /// How to sign in.
         pub authentication: Option<Authentication>,
     }
@@ -146,6 +152,11 @@ impl PrometheusMetric {
     pub fn insecure(&self) -> bool {
         self.insecure.unwrap_or(false)
     }
+
+    /// Certificates that vouch for the server, if it has some of its own.
+    pub fn ca_bundle(&self) -> Option<&str> {
+        self.ca_bundle.as_deref().filter(|text| !text.trim().is_empty())
+    }
 }
 
 impl WebMetric {
@@ -167,6 +178,11 @@ impl WebMetric {
     /// Whether the server's certificate is left unchecked.
     pub fn insecure(&self) -> bool {
         self.insecure.unwrap_or(false)
+    }
+
+    /// Certificates that vouch for the server, if it has some of its own.
+    pub fn ca_bundle(&self) -> Option<&str> {
+        self.ca_bundle.as_deref().filter(|text| !text.trim().is_empty())
     }
 }
 

@@ -127,8 +127,21 @@ fn check_prometheus(path: &FieldPath, prometheus: &PrometheusMetric, found: &mut
     if let Some(seconds) = prometheus.timeout.filter(|seconds| *seconds < 0) {
         found.push(Mistake::wrong(path.field("timeout"), seconds, "is less than 0", "write seconds, 30 is usual"));
     }
+    check_ca_bundle(path, prometheus.ca_bundle(), prometheus.insecure(), found);
     check_headers(path, prometheus.headers.as_deref(), found);
     check_authentication(path, prometheus.authentication.as_ref(), found);
+}
+
+fn check_ca_bundle(path: &FieldPath, bundle: Option<&str>, insecure: bool, found: &mut Found) {
+    let Some(bundle) = bundle else { return };
+    let path = path.field("caBundle");
+    if insecure {
+        let problem = "has no say where insecure leaves certificates unchecked";
+        found.push(Mistake::about(path, problem, "keep one of the two"));
+    } else if !bundle.contains("-----BEGIN CERTIFICATE-----") && !bundle.contains("{{") {
+        let mend = "write PEM text, which begins with -----BEGIN CERTIFICATE-----";
+        found.push(Mistake::about(path, "has no certificate", mend));
+    }
 }
 
 fn check_web(path: &FieldPath, web: &WebMetric, found: &mut Found) {
@@ -148,6 +161,7 @@ fn check_web(path: &FieldPath, web: &WebMetric, found: &mut Found) {
             "write seconds, 10 is usual",
         ));
     }
+    check_ca_bundle(path, web.ca_bundle(), web.insecure(), found);
     check_headers(path, web.headers.as_deref(), found);
     check_authentication(path, web.authentication.as_ref(), found);
 }
