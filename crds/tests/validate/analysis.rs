@@ -224,7 +224,7 @@ fn providers() {
             ],
         ),
         one(
-            &[("spec.metrics.0.provider", "{web: {url: x, insecure: true, caBundle: '{{args.ca}}'}}")],
+            &[("spec.metrics.0.provider", "{web: {url: x, insecure: true, caBundle: PEM}}")],
             &[
                 "spec.metrics[0].provider.web.caBundle: has no say where insecure leaves certificates unchecked; keep one of the two",
             ],
