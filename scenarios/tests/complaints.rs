@@ -1,4 +1,4 @@
-//! The list of complaints and the scenarios name each other.
+//! The lists of complaints and of faults, and the scenarios, name each other.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -7,18 +7,19 @@ use sluice_scenarios::Scenario;
 
 const LIST: &str = include_str!("../../docs/complaints.md");
 
-/// A complaint's number and a scenario that shows it.
-type Pairs = BTreeSet<(u32, String)>;
+/// A complaint's number, or a fault's as `f4`, and a scenario that shows that it is answered.
+type Pairs = BTreeSet<(String, String)>;
 
 fn listed() -> Pairs {
     let rows = LIST.lines().filter_map(|line| {
         let mut cells = line.strip_prefix("| ")?.split(" | ");
-        let number: u32 = cells.next()?.parse().ok()?;
+        let number = cells.next()?;
+        let _: u32 = number.strip_prefix('f').unwrap_or(number).parse().ok()?;
         Some((number, cells.nth(1)?))
     });
     rows.flat_map(|(number, scenarios)| {
         let named = scenarios.split('`').skip(1).step_by(2);
-        named.map(move |name| (number, name.to_owned()))
+        named.map(move |name| (number.to_owned(), name.to_owned()))
     })
     .collect()
 }
@@ -32,17 +33,18 @@ fn told() -> Pairs {
         .flat_map(|path| {
             let name = path.file_stem().and_then(|stem| stem.to_str()).expect("a name").to_owned();
             let shows = Scenario::read(&path).expect("a scenario").shows;
-            let complaints = shows.into_iter().filter_map(|shown| {
-                let number = shown.strip_prefix("complaint ")?.split(':').next()?.parse().ok()?;
-                Some(number)
+            let answered = shows.into_iter().filter_map(|shown| {
+                let of =
+                    |kind: &str| shown.strip_prefix(kind).and_then(|rest| rest.split(':').next().map(str::to_owned));
+                of("complaint ").or_else(|| of("fault ").map(|number| format!("f{number}")))
             });
-            complaints.map(|number: u32| (number, name.clone())).collect::<Vec<_>>()
+            answered.map(|number| (number, name.clone())).collect::<Vec<_>>()
         })
         .collect()
 }
 
 #[test]
-fn each_complaint_in_the_list_is_shown_by_the_scenarios_that_it_names_and_no_other() {
+fn each_row_of_the_lists_is_shown_by_the_scenarios_that_it_names_and_no_other() {
     let (listed, told) = (listed(), told());
     assert!(!listed.is_empty(), "the list names no scenario at all");
     let unlisted: Vec<_> = told.difference(&listed).collect();
