@@ -14,6 +14,7 @@ use crate::clock::Clock;
 use crate::critic;
 use crate::dispatch;
 use crate::election::{Election, ElectionSettings};
+use crate::experiments::ExperimentPasses;
 use crate::fence::Fence;
 use crate::hub::Hub;
 use crate::informer::{self, Selection};
@@ -170,6 +171,13 @@ impl Controller {
             providers: Arc::new(Providers::new(measuring, transport, clock)),
             instance_id: instance_id.clone(),
         });
+        let experiment_passes = Arc::new(ExperimentPasses {
+            hub: Arc::clone(&hub),
+            clock,
+            requests: Arc::clone(&requests),
+            recorder: recorder.clone(),
+            instance_id: instance_id.clone(),
+        });
         let telling = critic::run(Arc::clone(&hub), recorder.clone(), fence.clone(), shutdown.clone());
         tasks.spawn(named("templates", telling));
         let routes = RouteWatches {
@@ -223,10 +231,11 @@ impl Controller {
         tasks.spawn(named("events", poster.run(shutdown.clone())));
         let most = passes_at_once.max(1);
         let releasing = dispatch::run(passes, fence.clone(), most, resync, shutdown.clone());
-        let measuring = dispatch::run(run_passes, fence, most, resync, shutdown.clone());
+        let measuring = dispatch::run(run_passes, fence.clone(), most, resync, shutdown.clone());
+        let trying = dispatch::run(experiment_passes, fence, most, resync, shutdown.clone());
         let handle = handle.clone();
         tasks.spawn(named("passes", async move {
-            futures::join!(releasing, measuring);
+            futures::join!(releasing, measuring, trying);
             handle.passes_ended();
         }));
         tasks

@@ -9,8 +9,9 @@ use tokio::task::JoinSet;
 use crate::cache::Name;
 use crate::clock::Clock;
 use crate::fence::Fence;
-use crate::hub::{Hub, Work};
+use crate::hub::Hub;
 use crate::shutdown::Shutdown;
+use crate::work::Work;
 
 /// What makes the passes over objects of one kind.
 pub(crate) trait Worker: Send + Sync + 'static {

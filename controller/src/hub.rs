@@ -6,16 +6,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use sluice_crds::AnalysisRun;
 use sluice_crds::analysis::AnalysisPhase;
+use sluice_crds::{AnalysisRun, Experiment};
 use sluice_planner::engine::{Backoff, Gate, Jitter, Moment, Outcome, Queue, Seen, WatchHealth};
-use sluice_planner::{ReadRollout, Snapshot, Template, probe};
+use sluice_planner::{ReadRollout, Snapshot, Template, experiment, probe};
 use tokio::sync::Notify;
 
-use crate::cache::{Cache, Cached, Name, Object, RunView, Watched};
+use crate::cache::{Cache, Cached, Concerned, Name, Object, RunView, Watched};
 use crate::clock::Clock;
 use crate::metrics::Metrics;
 use crate::unkept::Unkept;
+use crate::work::Work;
 
 /// A write that no watch shows holds its Rollout for so long and no longer.
 const PATIENCE: Moment = Moment::from_secs(30);
@@ -26,32 +27,6 @@ const FLOCK: Moment = Moment::from_millis(20);
 
 /// An object that was written: of one Rollout's or run's own, or it itself.
 pub(crate) type Written = (Watched, Name);
-
-/// What passes are made over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Work {
-    Rollouts,
-    Runs,
-}
-
-impl Work {
-    pub(crate) const ALL: [Self; 2] = [Self::Rollouts, Self::Runs];
-
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Rollouts => "Rollouts",
-            Self::Runs => "AnalysisRuns",
-        }
-    }
-
-    /// The kind of the objects.
-    pub(crate) const fn kind(self) -> Watched {
-        match self {
-            Self::Rollouts => Watched::Rollout,
-            Self::Runs => Watched::AnalysisRun,
-        }
-    }
-}
 
 /// What a pass begins with.
 pub(crate) enum Begin<T> {
@@ -69,6 +44,7 @@ pub(crate) struct Hub {
     state: Mutex<State>,
     rollouts_stirred: Notify,
     runs_stirred: Notify,
+    experiments_stirred: Notify,
     routes_stirred: Notify,
     templates_stirred: Notify,
     clock: Clock,
@@ -80,6 +56,7 @@ struct State {
     cache: Cache,
     rollouts: Lane,
     runs: Lane,
+    experiments: Lane,
     unkept: Unkept,
     /// What requests through the routers of a Rollout have found.
     probed: BTreeMap<Name, probe::Answer>,
@@ -113,7 +90,8 @@ impl Hub {
         let state = State {
             cache: Cache::default(),
             rollouts: Lane::new(jitter.clone()),
-            runs: Lane::new(jitter),
+            runs: Lane::new(jitter.clone()),
+            experiments: Lane::new(jitter),
             unkept: Unkept::default(),
             probed: BTreeMap::new(),
             watches: BTreeMap::new(),
@@ -123,6 +101,7 @@ impl Hub {
             state: Mutex::new(state),
             rollouts_stirred: Notify::new(),
             runs_stirred: Notify::new(),
+            experiments_stirred: Notify::new(),
             routes_stirred: Notify::new(),
             templates_stirred: Notify::new(),
             clock,
@@ -136,12 +115,13 @@ impl Hub {
 
     pub(crate) fn apply(&self, object: Object) {
         let (written, version) = identity(&object);
-        let is_verdict = matches!(&object, Object::AnalysisRun(run) if is_over(&run.object));
+        let is_verdict = is_verdict(&object);
         let now = self.clock.moment();
         let mut guard = self.state();
         let state = &mut *guard;
         let own = |lane: &Lane| lane.gate.is_own(&written, &version);
-        let (own_of_rollouts, own_of_runs) = (own(&state.rollouts), own(&state.runs));
+        let [own_of_rollouts, own_of_runs] = [own(&state.rollouts), own(&state.runs)];
+        let is_ours = own_of_rollouts || own(&state.experiments);
         let concerned = state.cache.apply(object);
         for work in Work::ALL {
             state.lane(work).saw(&written, Seen::Version(&version), now + FLOCK);
@@ -151,9 +131,11 @@ impl Hub {
             _ if is_verdict => Haste::AtOnce,
             _ => Haste::InAFlock,
         };
-        state.wake(written.0, &concerned, haste, now);
-        if written.0 == Watched::AnalysisRun && !own_of_runs {
-            state.runs.queue.add_afresh(&written.1, now);
+        state.wake(&concerned, haste, now);
+        match written.0 {
+            Watched::AnalysisRun if !own_of_runs => state.runs.queue.add_afresh(&written.1, now),
+            Watched::Experiment if !is_ours => state.experiments.queue.add_afresh(&written.1, now),
+            _ => {}
         }
         self.stir(guard);
         if matches!(written.0, Watched::AnalysisTemplate | Watched::ClusterAnalysisTemplate) {
@@ -245,6 +227,7 @@ impl Hub {
         let names: Vec<Name> = match work {
             Work::Rollouts => state.cache.rollouts().map(|rollout| rollout.name.clone()).collect(),
             Work::Runs => state.cache.runs().map(|run| run.name.clone()).collect(),
+            Work::Experiments => state.cache.experiments().map(|one| one.name.clone()).collect(),
         };
         for name in names {
             state.lane(work).queue.add(&name, now);
@@ -281,6 +264,7 @@ impl Hub {
         match work {
             Work::Rollouts => self.rollouts_stirred.notified().await,
             Work::Runs => self.runs_stirred.notified().await,
+            Work::Experiments => self.experiments_stirred.notified().await,
         }
     }
 
@@ -293,6 +277,10 @@ impl Hub {
 
     pub(crate) fn begin_run(&self, name: &Name) -> Begin<RunView> {
         self.begin_with(Work::Runs, name, |state| state.cache.run(name))
+    }
+
+    pub(crate) fn begin_experiment(&self, name: &Name) -> Begin<experiment::Snapshot> {
+        self.begin_with(Work::Experiments, name, |state| state.cache.experiment(name))
     }
 
     fn begin_with<T>(&self, work: Work, name: &Name, look: impl FnOnce(&State) -> Option<T>) -> Begin<T> {
@@ -373,7 +361,12 @@ impl Hub {
         self.state().cache.runs().map(|run| Arc::clone(&run.object)).collect()
     }
 
-    fn gone(&self, state: &mut State, kind: Watched, name: &Name, concerned: &BTreeSet<Name>, now: Moment) {
+    /// All Experiments, for metrics.
+    pub(crate) fn experiments(&self) -> Vec<Arc<Experiment>> {
+        self.state().cache.experiments().map(|one| Arc::clone(&one.object)).collect()
+    }
+
+    fn gone(&self, state: &mut State, kind: Watched, name: &Name, concerned: &Concerned, now: Moment) {
         let object = (kind, name.clone());
         for work in Work::ALL {
             state.lane(work).saw(&object, Seen::Gone, now + FLOCK);
@@ -389,9 +382,9 @@ impl Hub {
             // A last pass finds that it is gone, and forgets what was being measured for it.
             Watched::AnalysisRun => {
                 state.runs.queue.add(name, now);
-                state.wake(kind, concerned, Haste::InAFlock, now);
+                state.wake(concerned, Haste::InAFlock, now);
             }
-            _ => state.wake(kind, concerned, Haste::InAFlock, now),
+            _ => state.wake(concerned, Haste::InAFlock, now),
         }
     }
 
@@ -401,6 +394,7 @@ impl Hub {
         drop(state);
         self.rollouts_stirred.notify_one();
         self.runs_stirred.notify_one();
+        self.experiments_stirred.notify_one();
         if routes_stirred {
             self.routes_stirred.notify_one();
         }
@@ -424,8 +418,13 @@ enum Haste {
     InAFlock,
 }
 
-fn is_over(run: &AnalysisRun) -> bool {
-    run.status.as_ref().and_then(|status| status.phase.as_ref()).is_some_and(AnalysisPhase::is_completed)
+fn is_verdict(object: &Object) -> bool {
+    let phase = match object {
+        Object::AnalysisRun(run) => run.object.status.as_ref().and_then(|status| status.phase.as_ref()),
+        Object::Experiment(one) => one.object.status.as_ref().and_then(|status| status.phase.as_ref()),
+        _ => None,
+    };
+    phase.is_some_and(AnalysisPhase::is_completed)
 }
 
 impl State {
@@ -433,13 +432,14 @@ impl State {
         match work {
             Work::Rollouts => &mut self.rollouts,
             Work::Runs => &mut self.runs,
+            Work::Experiments => &mut self.experiments,
         }
     }
 
-    /// Asks for passes over those that a change of an object of this kind concerns.
-    fn wake(&mut self, kind: Watched, concerned: &BTreeSet<Name>, haste: Haste, now: Moment) {
-        let queue = if kind == Watched::Job { &mut self.runs.queue } else { &mut self.rollouts.queue };
-        for name in concerned {
+    /// Asks for passes over those that a change concerns.
+    fn wake(&mut self, concerned: &Concerned, haste: Haste, now: Moment) {
+        for (work, name) in concerned {
+            let queue = &mut self.lane(*work).queue;
             match haste {
                 Haste::Afresh => queue.add_afresh(name, now),
                 Haste::AtOnce => queue.add(name, now),
@@ -459,6 +459,7 @@ fn identity(object: &Object) -> (Written, String) {
         Object::Pod(cached) => of(Watched::Pod, cached),
         Object::Service(cached) => of(Watched::Service, cached),
         Object::AnalysisRun(cached) => of(Watched::AnalysisRun, cached),
+        Object::Experiment(cached) => of(Watched::Experiment, cached),
         Object::Job(cached) => of(Watched::Job, cached),
         Object::Routing(kind, cached) => of(*kind, cached),
         Object::AnalysisTemplate(cached) => of(Watched::AnalysisTemplate, cached),

@@ -26,7 +26,7 @@ pub(crate) struct Selection {
     pub(crate) instance_id: String,
 }
 
-/// Whose a Rollout or run is.
+/// Whose a Rollout, run or Experiment is.
 pub(crate) const INSTANCE_LABEL: &str = "argo-rollouts.argoproj.io/controller-instance-id";
 
 /// Keeps one kind of the cache up to date until shutdown.
@@ -153,8 +153,12 @@ pub(crate) const PAGE: u32 = 100;
 pub(crate) fn config(kind: Watched, instance_id: &str) -> Config {
     let all = Config::default().page_size(PAGE);
     match kind {
-        Watched::Rollout | Watched::AnalysisRun if instance_id.is_empty() => all.labels(&format!("!{INSTANCE_LABEL}")),
-        Watched::Rollout | Watched::AnalysisRun => all.labels(&format!("{INSTANCE_LABEL}={instance_id}")),
+        Watched::Rollout | Watched::AnalysisRun | Watched::Experiment if instance_id.is_empty() => {
+            all.labels(&format!("!{INSTANCE_LABEL}"))
+        }
+        Watched::Rollout | Watched::AnalysisRun | Watched::Experiment => {
+            all.labels(&format!("{INSTANCE_LABEL}={instance_id}"))
+        }
         Watched::ReplicaSet | Watched::Pod => all.labels(HASH_LABEL),
         Watched::Job => all.labels(RUN_UID),
         Watched::Service

@@ -12,15 +12,16 @@ use sluice_planner::engine::{Moment, Outcome};
 use sluice_planner::{Action, Event, EventType, Kind, Plan, Snapshot, Target, Write};
 use tracing::Instrument;
 
-use crate::cache::{Name, Watched};
+use crate::cache::Name;
 use crate::clock::Clock;
 use crate::dispatch::Worker;
-use crate::hub::{Begin, Hub, Work};
+use crate::hub::{Begin, Hub};
 use crate::metrics::PassEnd;
-use crate::read::read;
 use crate::recorder::{Recorder, Subject};
 use crate::requests::{RequestError, Requests, kind_name};
 use crate::routing::Prober;
+use crate::send::Sender;
+use crate::work::Work;
 
 /// The decision: what is to be done, from what was observed and what time it is.
 pub type Decide = fn(&Snapshot, jiff::Timestamp) -> Plan;
@@ -176,58 +177,14 @@ impl Passes {
             trimmed = Some(Action::Patch(kept));
         }
         let action = trimmed.as_ref().unwrap_or(&write.action);
-        let object = (watched(write.target.kind), Name::new(&write.target.namespace, &write.target.name));
-        let before = self.hub.version(&object);
-        let stored = match (self.requests.carry_out(&write.target, action).await, action) {
-            (Ok(stored), _) => stored,
-            // Gone already is what a deletion wants, and nothing else is to be done to a pod that is gone.
-            (Err(RequestError::Stale { code: 404, .. }), action)
-                if matches!(action, Action::Delete { .. }) || write.target.kind == Kind::Pod =>
-            {
-                return Ok(Some(Value::Null));
-            }
-            (Err(problem), action) => {
-                if let (RequestError::Stale { .. }, Action::Create(_)) = (&problem, action) {
-                    self.look_at(write).await;
-                }
-                return Err(problem);
-            }
-        };
-        tracing::info!(
-            kind = kind_name(write.target.kind),
-            object = write.target.name,
-            verb = action.method(),
-            "{}",
-            write.reason
-        );
+        let sender = Sender { hub: &self.hub, requests: &self.requests, work: Work::Rollouts };
+        let stored = sender.send(owner, write, action).await?;
         if let Action::Patch(operations) = action
             && is_rollout
         {
             self.learn(operations, &stored);
         }
-        match action {
-            Action::Delete { .. } => {}
-            Action::Evict { .. } => self.hub.changed(owner, &object, before.as_deref()),
-            Action::Create(_) | Action::Patch(_) => {
-                let version = stored["metadata"]["resourceVersion"].as_str().unwrap_or_default();
-                self.hub.wrote(Work::Rollouts, owner, &object, version);
-            }
-        }
         Ok(Some(stored))
-    }
-
-    /// A name is taken, perhaps by an object that no watch of ours selects: the next plan must know of it.
-    async fn look_at(&self, write: &Write) {
-        let target = &write.target;
-        let collection = target.path(&write.action);
-        let Some(there) = self.requests.read(kind_name(target.kind), &format!("{collection}/{}", target.name)).await
-        else {
-            return;
-        };
-        match read(watched(target.kind), &there) {
-            Ok(object) => self.hub.apply(object),
-            Err(problem) => tracing::warn!(object = target.name, "what has this name can't be read: {problem}"),
-        }
     }
 
     fn learn(&self, operations: &[Value], stored: &Value) {
@@ -296,17 +253,6 @@ fn first_seen(name: &Name) -> Event {
 
 fn revision(rollout: &Rollout) -> Option<&str> {
     rollout.metadata.annotations.as_ref()?.get("rollout.argoproj.io/revision").map(String::as_str)
-}
-
-const fn watched(kind: Kind) -> Watched {
-    match kind {
-        Kind::Rollout | Kind::RolloutStatus => Watched::Rollout,
-        Kind::ReplicaSet => Watched::ReplicaSet,
-        Kind::Service => Watched::Service,
-        Kind::AnalysisRun => Watched::AnalysisRun,
-        Kind::Pod => Watched::Pod,
-        Kind::Routing(kind, _) => Watched::Route(kind),
-    }
 }
 
 pub(crate) fn text_of(panic: &(dyn std::any::Any + Send)) -> &str {

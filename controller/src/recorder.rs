@@ -13,10 +13,10 @@ use tokio::sync::mpsc;
 
 use crate::cache::Watched;
 use crate::clock::Clock;
-use crate::hub::Work;
 use crate::metrics::Metrics;
 use crate::requests::{FIELD_MANAGER, Request, RequestError, Requests};
 use crate::shutdown::Shutdown;
+use crate::work::Work;
 
 /// More than this waits only where the API server is down; what comes then is counted, not kept.
 const MOST_WAITING: usize = 4_096;

@@ -145,6 +145,7 @@ pub(crate) const fn kind_name(kind: Kind) -> &'static str {
         Kind::ReplicaSet => "ReplicaSet",
         Kind::Service => "Service",
         Kind::AnalysisRun => "AnalysisRun",
+        Kind::Experiment => "Experiment",
         Kind::Pod => "Pod",
         Kind::Routing(kind, _) => kind.as_str(),
     }
@@ -157,6 +158,7 @@ fn resource(kind: &str) -> &'static str {
         "ReplicaSet" => "replicasets",
         "Service" => "services",
         "AnalysisRun" => "analysisruns",
+        "Experiment" => "experiments",
         "Event" => "events",
         "Job" => "jobs",
         "Pod" => "pods",

@@ -11,6 +11,7 @@ mod create_refused;
 mod delays;
 mod duration;
 pub mod engine;
+pub mod experiment;
 mod exposure;
 mod go_back;
 mod history;

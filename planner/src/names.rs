@@ -15,6 +15,13 @@ pub(crate) const MANAGED_BY: &str = "argo-rollouts.argoproj.io/managed-by-rollou
 /// Which of several controllers an object belongs to.
 pub(crate) const INSTANCE_ID: &str = "argo-rollouts.argoproj.io/controller-instance-id";
 
+/// Name of the Experiment that a ReplicaSet or Service was made for.
+pub(crate) const EXPERIMENT_NAME: &str = "experiment.argoproj.io/name";
+/// Name of its version.
+pub(crate) const EXPERIMENT_TEMPLATE: &str = "experiment.argoproj.io/template-name";
+/// On an Experiment while a Rollout may be sending traffic to its pods: they stay as long as it is there.
+pub(crate) const ROUTED: &str = "rollouts.argoproj.io/sluice-routing";
+
 /// Annotations of a Rollout that say nothing about a ReplicaSet.
 pub(crate) const NOT_COPIED: [&str; 5] = [
     "kubectl.kubernetes.io/last-applied-configuration",

@@ -64,6 +64,8 @@ pub enum Kind {
     Service,
     /// `argoproj.io/v1alpha1` AnalysisRun.
     AnalysisRun,
+    /// `argoproj.io/v1alpha1` Experiment.
+    Experiment,
     /// `v1` Pod.
     Pod,
     /// An object that traffic is routed by, in the version of its API in which it was read.
@@ -140,7 +142,7 @@ impl Kind {
     /// API group and version in a request's path.
     pub fn api_prefix(self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
-            Self::Rollout | Self::RolloutStatus | Self::AnalysisRun => "/apis/argoproj.io/v1alpha1",
+            Self::Rollout | Self::RolloutStatus | Self::AnalysisRun | Self::Experiment => "/apis/argoproj.io/v1alpha1",
             Self::ReplicaSet => "/apis/apps/v1",
             Self::Service | Self::Pod => "/api/v1",
             Self::Routing(kind, version) => return Cow::Owned(format!("/apis/{}/{version}", kind.group())),
@@ -154,6 +156,7 @@ impl Kind {
             Self::ReplicaSet => "replicasets",
             Self::Service => "services",
             Self::AnalysisRun => "analysisruns",
+            Self::Experiment => "experiments",
             Self::Pod => "pods",
             Self::Routing(kind, _) => kind.plural(),
         }

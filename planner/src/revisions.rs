@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use sluice_crds::Rollout;
 use sluice_crds::template::{HASH_LABEL, TemplateHash, semantically_equal};
 
-use crate::names::{DESIRED_REPLICAS, INSTANCE_ID, NOT_COPIED, REVISION, REVISION_HISTORY};
+use crate::names::{DESIRED_REPLICAS, EXPERIMENT_NAME, INSTANCE_ID, NOT_COPIED, REVISION, REVISION_HISTORY};
 use crate::observe::Release;
 use crate::packed_map::PackedMap;
 use crate::patch::Patch;
@@ -50,6 +50,8 @@ pub(crate) fn adopt(snapshot: &Snapshot) -> Vec<Write> {
         set.meta.controller.is_none()
             && !set.meta.has_owners
             && !set.meta.deleting
+            // What an Experiment has left behind was never released.
+            && set.meta.annotations.get(EXPERIMENT_NAME).is_none()
             && selector.matches(&set.meta.labels.unpacked())
     });
     orphans

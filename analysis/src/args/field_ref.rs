@@ -1,4 +1,4 @@
-//! `fieldRef`: a value out of the Rollout's own JSON.
+//! `fieldRef`: a value out of the JSON of the object that asks for an analysis.
 
 use serde_json::Value;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 ///
 /// A label or annotation that is not there is an empty text, as it is for pods; anything else that is missing is an
 /// error, in words behind the path.
-pub(super) fn read(object: &Value, path: &str) -> Result<String, String> {
+pub(super) fn read(object: &Value, kind: &str, path: &str) -> Result<String, String> {
     let parts = parts(path).ok_or("is not a path, write one such as metadata.labels['region'] or spec.replicas")?;
     let mut here = object;
     for part in &parts {
@@ -18,14 +18,14 @@ pub(super) fn read(object: &Value, path: &str) -> Result<String, String> {
         here = match next {
             Some(next) => next,
             None if is_label_or_annotation(&parts) => return Ok(String::new()),
-            None => return Err("is not a field of this Rollout".to_owned()),
+            None => return Err(format!("is not a field of this {kind}")),
         };
     }
     match here {
         Value::String(text) => Ok(text.clone()),
         Value::Number(number) => Ok(number.to_string()),
         Value::Bool(answer) => Ok(answer.to_string()),
-        Value::Null => Err("is not set in this Rollout".to_owned()),
+        Value::Null => Err(format!("is not set in this {kind}")),
         Value::Object(fields) if is_labels_or_annotations(&parts) => Ok(lines(fields)),
         Value::Array(_) | Value::Object(_) => Err("is a list or an object, not a single value".to_owned()),
     }
@@ -124,7 +124,7 @@ mod tests {
             ("spec.template", Err("is a list or an object, not a single value")),
         ];
         for (path, expected) in rows {
-            let found = read(&rollout, path);
+            let found = read(&rollout, "Rollout", path);
             assert_eq!(found.as_deref().map_err(String::as_str), expected, "{path}");
         }
     }
@@ -133,7 +133,7 @@ mod tests {
     fn what_is_no_path_is_told() {
         for path in ["", ".", "a..b", "a.", "a[", "a[x]", "a['x", "a['x']b", "a]b", "a[-1]"] {
             assert_eq!(
-                read(&json!({"a": {"b": 1}}), path),
+                read(&json!({"a": {"b": 1}}), "Rollout", path),
                 Err("is not a path, write one such as metadata.labels['region'] or spec.replicas".to_owned()),
                 "{path}"
             );

@@ -1,6 +1,6 @@
 //! Several templates as one: their metrics, arguments and rules together, with the templates that they name in turn.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use sluice_crds::analysis::{AnalysisTemplateSpec, Argument, Metric};
 use sluice_crds::mistake::{FieldPath, Mistake};
@@ -43,6 +43,15 @@ pub struct Merged {
 /// All that doesn't fit: templates that are not there, metrics of the same name, and arguments to which two templates
 /// give different values.
 pub fn merge(path: &FieldPath, named: &[TemplateRef], templates: &Templates<'_>) -> Result<Merged, Vec<Mistake>> {
+    let named = named.iter().enumerate();
+    merge_each(named.map(|(index, one)| (path.index(index).field("templateName"), one.clone())).collect(), templates)
+}
+
+/// The same, where each name stands at a place of its own.
+pub(super) fn merge_each(
+    named: VecDeque<(FieldPath, TemplateRef)>,
+    templates: &Templates<'_>,
+) -> Result<Merged, Vec<Mistake>> {
     let mut merging = Merging {
         templates,
         seen: BTreeSet::new(),
@@ -50,7 +59,7 @@ pub fn merge(path: &FieldPath, named: &[TemplateRef], templates: &Templates<'_>)
         merged: Merged::default(),
         mistakes: Vec::new(),
     };
-    merging.follow(path, named);
+    merging.follow(named);
     if merging.mistakes.is_empty() { Ok(merging.merged) } else { Err(merging.mistakes) }
 }
 
@@ -66,12 +75,7 @@ struct Merging<'m, 't> {
 impl Merging<'_, '_> {
     /// Breadth first with a list of its own: templates that name each other in a circle, or a chain of thousands,
     /// must not overflow the stack.
-    fn follow(&mut self, path: &FieldPath, named: &[TemplateRef]) {
-        let mut waiting: std::collections::VecDeque<(FieldPath, TemplateRef)> = named
-            .iter()
-            .enumerate()
-            .map(|(index, one)| (path.index(index).field("templateName"), one.clone()))
-            .collect();
+    fn follow(&mut self, mut waiting: VecDeque<(FieldPath, TemplateRef)>) {
         while let Some((path, reference)) = waiting.pop_front() {
             let name = reference.template_name.clone().unwrap_or_default();
             let in_cluster = reference.cluster_scope();

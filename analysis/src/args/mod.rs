@@ -1,5 +1,6 @@
 //! Arguments: `{{args.name}}` in a metric becomes its value.
 
+mod experiment_run;
 mod field_ref;
 mod merge;
 mod new_run;
@@ -11,6 +12,7 @@ use serde_json::Value;
 use sluice_crds::analysis::Metric;
 use sluice_crds::mistake::{FieldPath, Mistake};
 
+pub use experiment_run::{ExperimentFacts, new_experiment_run};
 pub use merge::{Merged, Templates, merge};
 pub use new_run::{RolloutFacts, new_run};
 pub use secret::needed_secrets;

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use sluice_crds::analysis::{AnalysisRunSpec, Argument};
 use sluice_crds::mistake::{FieldPath, Mistake};
-use sluice_crds::rollout::analysis::AnalysisArg;
+use sluice_crds::rollout::analysis::{AnalysisArg, DryRun, MeasurementRetention};
 use sluice_crds::rollout::{PodTemplateHash, RolloutAnalysis};
 
 use super::field_ref;
-use super::merge::{Templates, add_new, merge};
+use super::merge::{Merged, Templates, add_new, merge};
 use crate::signals;
 
 /// What arguments can be read from.
@@ -35,48 +35,90 @@ pub fn new_run(
     facts: RolloutFacts<'_>,
 ) -> Result<AnalysisRunSpec, Vec<Mistake>> {
     let mut mistakes = Vec::new();
-    let mut given: BTreeMap<&str, String> = BTreeMap::new();
+    let mut given = BTreeMap::new();
     for (index, argument) in analysis.args().iter().enumerate() {
-        match value_of(&path.field("args").index(index), argument, facts) {
-            Ok(Some(value)) => drop(given.insert(argument.name.as_str(), value)),
+        match rollout_value(&path.field("args").index(index), argument, facts) {
+            Ok(Some(value)) => drop(given.insert(argument.name.as_str(), plain(&argument.name, value))),
             Ok(None) => {}
             Err(mistake) => mistakes.push(mistake),
         }
     }
-    let mut merged = match merge(&path.field("templates"), analysis.templates(), templates) {
-        Ok(merged) => merged,
-        Err(more) => {
+    let asked = Asked {
+        merged: merge(&path.field("templates"), analysis.templates(), templates),
+        templates_at: path.field("templates"),
+        args_at: path.field("args"),
+        given,
+        asks: Object { json: facts.rollout, kind: "Rollout" },
+        signals_of: facts.rollout,
+        dry_run: analysis.dry_run.as_deref(),
+        measurement_retention: analysis.measurement_retention.as_deref(),
+    };
+    asked.run(mistakes)
+}
+
+/// The object that asks for a run.
+#[derive(Clone, Copy)]
+pub(super) struct Object<'r> {
+    pub(super) json: &'r Value,
+    /// What its fields are fields of.
+    pub(super) kind: &'static str,
+}
+
+/// A run that is asked for, whoever asks.
+pub(super) struct Asked<'r> {
+    pub(super) merged: Result<Merged, Vec<Mistake>>,
+    pub(super) templates_at: FieldPath,
+    pub(super) args_at: FieldPath,
+    pub(super) given: BTreeMap<&'r str, Argument>,
+    pub(super) asks: Object<'r>,
+    /// The Rollout whose traffic golden signals are about; `null` where there is none.
+    pub(super) signals_of: &'r Value,
+    pub(super) dry_run: Option<&'r [DryRun]>,
+    pub(super) measurement_retention: Option<&'r [MeasurementRetention]>,
+}
+
+impl Asked<'_> {
+    /// The run, unless there are mistakes, those that were found already among them.
+    pub(super) fn run(self, mut mistakes: Vec<Mistake>) -> Result<AnalysisRunSpec, Vec<Mistake>> {
+        let mut merged = match self.merged {
+            Ok(merged) => merged,
+            Err(more) => {
+                mistakes.extend(more);
+                return Err(mistakes);
+            }
+        };
+        if let Err(more) = signals::fill(&self.templates_at, &mut merged.metrics, self.signals_of) {
             mistakes.extend(more);
+        }
+        let mut args = Vec::with_capacity(merged.args.len());
+        for argument in merged.args {
+            match settle(&self.templates_at, &self.args_at, argument, &self.given, self.asks) {
+                Ok(argument) => args.push(argument),
+                Err(mistake) => mistakes.push(mistake),
+            }
+        }
+        if merged.metrics.is_empty() {
+            let mend = "name a template that has metrics";
+            mistakes.push(Mistake::about(self.templates_at, "has no metric in any template", mend));
+        }
+        if !mistakes.is_empty() {
             return Err(mistakes);
         }
-    };
-    if let Err(more) = signals::fill(&path.field("templates"), &mut merged.metrics, facts.rollout) {
-        mistakes.extend(more);
+        let (mut dry_run, mut retention) = (merged.dry_run, merged.measurement_retention);
+        add_new(&mut dry_run, self.dry_run);
+        add_new(&mut retention, self.measurement_retention);
+        Ok(AnalysisRunSpec {
+            metrics: Some(merged.metrics),
+            args: some(args),
+            dry_run: some(dry_run),
+            measurement_retention: some(retention),
+            ..AnalysisRunSpec::default()
+        })
     }
-    let mut args = Vec::with_capacity(merged.args.len());
-    for argument in merged.args {
-        match settle(path, argument, &given, facts) {
-            Ok(argument) => args.push(argument),
-            Err(mistake) => mistakes.push(mistake),
-        }
-    }
-    if merged.metrics.is_empty() {
-        let mend = "name a template that has metrics";
-        mistakes.push(Mistake::about(path.field("templates"), "has no metric in any template", mend));
-    }
-    if !mistakes.is_empty() {
-        return Err(mistakes);
-    }
-    let (mut dry_run, mut retention) = (merged.dry_run, merged.measurement_retention);
-    add_new(&mut dry_run, analysis.dry_run.as_deref());
-    add_new(&mut retention, analysis.measurement_retention.as_deref());
-    Ok(AnalysisRunSpec {
-        metrics: Some(merged.metrics),
-        args: some(args),
-        dry_run: some(dry_run),
-        measurement_retention: some(retention),
-        ..AnalysisRunSpec::default()
-    })
+}
+
+pub(super) fn plain(name: &str, value: String) -> Argument {
+    Argument { name: name.to_owned(), value: Some(value), value_from: None }
 }
 
 fn some<T>(items: Vec<T>) -> Option<Vec<T>> {
@@ -84,7 +126,7 @@ fn some<T>(items: Vec<T>) -> Option<Vec<T>> {
 }
 
 /// The value that the Rollout gives to an argument.
-fn value_of(path: &FieldPath, argument: &AnalysisArg, facts: RolloutFacts<'_>) -> Result<Option<String>, Mistake> {
+fn rollout_value(path: &FieldPath, argument: &AnalysisArg, facts: RolloutFacts<'_>) -> Result<Option<String>, Mistake> {
     if let Some(value) = argument.value.as_ref().filter(|value| !value.is_empty()) {
         return Ok(Some(value.clone()));
     }
@@ -93,7 +135,8 @@ fn value_of(path: &FieldPath, argument: &AnalysisArg, facts: RolloutFacts<'_>) -
     };
     if let Some(field) = &source.field_ref {
         let path = path.field("valueFrom").field("fieldRef").field("fieldPath");
-        return read_field(path, &field.field_path, facts).map(Some);
+        let rollout = Object { json: facts.rollout, kind: "Rollout" };
+        return read_field(path, &field.field_path, rollout).map(Some);
     }
     match &source.pod_template_hash_value {
         Some(PodTemplateHash::Stable) => Ok(Some(facts.stable_hash.to_owned())),
@@ -109,21 +152,22 @@ fn value_of(path: &FieldPath, argument: &AnalysisArg, facts: RolloutFacts<'_>) -
     }
 }
 
-fn read_field(path: FieldPath, field: &str, facts: RolloutFacts<'_>) -> Result<String, Mistake> {
-    field_ref::read(facts.rollout, field)
+pub(super) fn read_field(path: FieldPath, field: &str, object: Object<'_>) -> Result<String, Mistake> {
+    field_ref::read(object.json, object.kind, field)
         .map_err(|problem| Mistake::wrong(path, field, problem, "write the path of a field that is set"))
 }
 
-/// An argument of a template with the value that the Rollout gives it, else with its own.
+/// An argument of a template with the value that whoever asks gives it, else with its own.
 fn settle(
-    path: &FieldPath,
+    templates_at: &FieldPath,
+    args_at: &FieldPath,
     argument: Argument,
-    given: &BTreeMap<&str, String>,
-    facts: RolloutFacts<'_>,
+    given: &BTreeMap<&str, Argument>,
+    asks: Object<'_>,
 ) -> Result<Argument, Mistake> {
     let name = argument.name.clone();
-    if let Some(value) = given.get(name.as_str()) {
-        return Ok(Argument { name, value: Some(value.clone()), value_from: None });
+    if let Some(given) = given.get(name.as_str()) {
+        return Ok(given.clone());
     }
     if argument.value.is_some() {
         return Ok(Argument { value_from: None, ..argument });
@@ -132,12 +176,12 @@ fn settle(
         Some(source) if source.secret_key_ref.is_some() => Ok(argument),
         Some(source) => {
             let field = source.field_ref.as_ref().map(|field| field.field_path.as_str()).unwrap_or_default();
-            let value = read_field(path.field("templates").field("args").key(&name), field, facts)?;
-            Ok(Argument { name, value: Some(value), value_from: None })
+            let value = read_field(templates_at.field("args").key(&name), field, asks)?;
+            Ok(plain(&name, value))
         }
         None => {
             let problem = format!("does not give {name:?}, which a template needs");
-            Err(Mistake::about(path.field("args"), problem, format!("add - name: {name} with its value")))
+            Err(Mistake::about(args_at.clone(), problem, format!("add - name: {name} with its value")))
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What the watches have shown: all that a plan reads, found without searching, and whom a change concerns.
 
+mod experiments;
 mod references;
 mod routes;
 mod table;
@@ -9,8 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::Value;
-use sluice_crds::AnalysisRun;
 use sluice_crds::rollout::analysis::TemplateRef;
+use sluice_crds::{AnalysisRun, Experiment};
 use sluice_planner::{Metadata, Pod, ReadRollout, ReplicaSet, Service, Snapshot, Template};
 use sluice_traffic::Needs;
 
@@ -20,6 +21,8 @@ use references::templates_named_by;
 pub(crate) use routes::{Routes, Unread};
 pub(crate) use table::{Cached, Table};
 pub(crate) use watched::Watched;
+
+use crate::work::Work;
 
 /// A name within a namespace. Sorted by namespace, so that those of one are together. Each index has it, so that a
 /// clone must cost little.
@@ -41,6 +44,9 @@ impl std::fmt::Display for Name {
     }
 }
 
+/// Objects over which passes are to be made.
+pub(crate) type Concerned = BTreeSet<(Work, Name)>;
+
 /// An object that was read from a watch.
 #[derive(Clone, Debug)]
 pub(crate) enum Object {
@@ -49,6 +55,7 @@ pub(crate) enum Object {
     Pod(Cached<Pod>),
     Service(Cached<Service>),
     AnalysisRun(Cached<AnalysisRun>),
+    Experiment(Cached<Experiment>),
     AnalysisTemplate(Cached<Template>),
     ClusterAnalysisTemplate(Cached<Template>),
     /// Its owner is the run that its label names, wherever it is.
@@ -71,6 +78,7 @@ pub(crate) struct Cache {
     pods: Table<Pod>,
     services: Table<Service>,
     runs: Table<AnalysisRun>,
+    experiments: Table<Experiment>,
     templates: Table<Template>,
     cluster_templates: Table<Template>,
     jobs: Table<Value>,
@@ -79,9 +87,8 @@ pub(crate) struct Cache {
 }
 
 impl Cache {
-    /// Takes in a state of an object. Returns the Rollouts that it concerns, or for a Job the AnalysisRuns; none,
-    /// where nothing changed.
-    pub(crate) fn apply(&mut self, object: Object) -> BTreeSet<Name> {
+    /// Takes in a state of an object. Returns what it concerns; nothing, where nothing changed.
+    pub(crate) fn apply(&mut self, object: Object) -> Concerned {
         match object {
             Object::Rollout(rollout) => {
                 self.references.set(&rollout);
@@ -89,7 +96,7 @@ impl Cache {
                 let (name, version) = (rollout.name.clone(), rollout.version.clone());
                 let before = self.rollouts.apply(rollout);
                 let unchanged = before.is_some_and(|before| before.version == version);
-                if unchanged { BTreeSet::new() } else { BTreeSet::from([name]) }
+                if unchanged { Concerned::new() } else { Concerned::from([(Work::Rollouts, name)]) }
             }
             Object::ReplicaSet(replica_set) => {
                 let before = self.replica_sets.apply(replica_set.clone());
@@ -107,6 +114,10 @@ impl Cache {
                 let before = self.runs.apply(run.clone());
                 self.concerned(before.as_ref(), Some(&run), Self::owners_of_run)
             }
+            Object::Experiment(experiment) => {
+                let before = self.experiments.apply(experiment.clone());
+                self.concerned(before.as_ref(), Some(&experiment), Self::experiment_and_owner)
+            }
             Object::AnalysisTemplate(template) => {
                 let before = self.templates.apply(template.clone());
                 self.concerned(before.as_ref(), Some(&template), Self::users_of_template)
@@ -119,16 +130,16 @@ impl Cache {
                 let before = self.jobs.apply(job.clone());
                 self.concerned(before.as_ref(), Some(&job), Self::run_of_job)
             }
-            Object::Routing(kind, object) => self.routes.apply(kind, object),
+            Object::Routing(kind, object) => rollouts(self.routes.apply(kind, object)),
         }
     }
 
     /// An object is gone. Returns whom it concerns, as above.
-    pub(crate) fn remove(&mut self, kind: Watched, name: &Name) -> BTreeSet<Name> {
+    pub(crate) fn remove(&mut self, kind: Watched, name: &Name) -> Concerned {
         match kind {
             Watched::Rollout => {
                 self.forget_references(name);
-                self.rollouts.remove(name).map(|rollout| rollout.name).into_iter().collect()
+                rollouts(self.rollouts.remove(name).map(|rollout| rollout.name))
             }
             Watched::ReplicaSet => {
                 let before = self.replica_sets.remove(name);
@@ -146,6 +157,10 @@ impl Cache {
                 let before = self.runs.remove(name);
                 self.concerned(before.as_ref(), None, Self::owners_of_run)
             }
+            Watched::Experiment => {
+                let before = self.experiments.remove(name);
+                self.concerned(before.as_ref(), None, Self::experiment_and_owner)
+            }
             Watched::AnalysisTemplate => {
                 let before = self.templates.remove(name);
                 self.concerned(before.as_ref(), None, Self::users_of_template)
@@ -158,7 +173,7 @@ impl Cache {
                 let before = self.jobs.remove(name);
                 self.concerned(before.as_ref(), None, Self::run_of_job)
             }
-            Watched::Route(_) | Watched::ReferenceGrant => self.routes.remove(kind, name),
+            Watched::Route(_) | Watched::ReferenceGrant => rollouts(self.routes.remove(kind, name)),
         }
     }
 
@@ -170,6 +185,7 @@ impl Cache {
             Watched::Pod => self.pods.begin_list(),
             Watched::Service => self.services.begin_list(),
             Watched::AnalysisRun => self.runs.begin_list(),
+            Watched::Experiment => self.experiments.begin_list(),
             Watched::AnalysisTemplate => self.templates.begin_list(),
             Watched::ClusterAnalysisTemplate => self.cluster_templates.begin_list(),
             Watched::Job => self.jobs.begin_list(),
@@ -177,8 +193,8 @@ impl Cache {
         }
     }
 
-    /// A list is complete. Returns what vanished without an event, and the Rollouts that each of these concerns.
-    pub(crate) fn end_list(&mut self, kind: Watched) -> Vec<(Name, BTreeSet<Name>)> {
+    /// A list is complete. Returns what vanished without an event, and what each of these concerns.
+    pub(crate) fn end_list(&mut self, kind: Watched) -> Vec<(Name, Concerned)> {
         match kind {
             Watched::Rollout => {
                 let vanished = self.rollouts.end_list();
@@ -186,7 +202,7 @@ impl Cache {
                     .into_iter()
                     .map(|rollout| {
                         self.forget_references(&rollout.name);
-                        (rollout.name.clone(), BTreeSet::from([rollout.name]))
+                        (rollout.name.clone(), rollouts([rollout.name]))
                     })
                     .collect()
             }
@@ -206,6 +222,10 @@ impl Cache {
                 let vanished = self.runs.end_list();
                 self.concerned_each(&vanished, Self::owners_of_run)
             }
+            Watched::Experiment => {
+                let vanished = self.experiments.end_list();
+                self.concerned_each(&vanished, Self::experiment_and_owner)
+            }
             Watched::AnalysisTemplate => {
                 let vanished = self.templates.end_list();
                 self.concerned_each(&vanished, Self::users_of_template)
@@ -218,7 +238,10 @@ impl Cache {
                 let vanished = self.jobs.end_list();
                 self.concerned_each(&vanished, Self::run_of_job)
             }
-            Watched::Route(_) | Watched::ReferenceGrant => self.routes.end_list(kind),
+            Watched::Route(_) | Watched::ReferenceGrant => {
+                let vanished = self.routes.end_list(kind);
+                vanished.into_iter().map(|(name, concerned)| (name, rollouts(concerned))).collect()
+            }
         }
     }
 
@@ -230,6 +253,7 @@ impl Cache {
             Watched::Pod => self.pods.keep(name),
             Watched::Service => self.services.keep(name),
             Watched::AnalysisRun => self.runs.keep(name),
+            Watched::Experiment => self.experiments.keep(name),
             Watched::AnalysisTemplate => self.templates.keep(name),
             Watched::ClusterAnalysisTemplate => self.cluster_templates.keep(name),
             Watched::Job => self.jobs.keep(name),
@@ -245,6 +269,7 @@ impl Cache {
             Watched::Pod => self.pods.is_listed(),
             Watched::Service => self.services.is_listed(),
             Watched::AnalysisRun => self.runs.is_listed(),
+            Watched::Experiment => self.experiments.is_listed(),
             Watched::AnalysisTemplate => self.templates.is_listed(),
             Watched::ClusterAnalysisTemplate => self.cluster_templates.is_listed(),
             Watched::Job => self.jobs.is_listed(),
@@ -262,6 +287,7 @@ impl Cache {
             Watched::Pod => self.pods.get(name).map(|object| object.version.as_str()),
             Watched::Service => self.services.get(name).map(|object| object.version.as_str()),
             Watched::AnalysisRun => self.runs.get(name).map(|object| object.version.as_str()),
+            Watched::Experiment => self.experiments.get(name).map(|object| object.version.as_str()),
             Watched::AnalysisTemplate => self.templates.get(name).map(|object| object.version.as_str()),
             Watched::ClusterAnalysisTemplate => self.cluster_templates.get(name).map(|object| object.version.as_str()),
             Watched::Job => self.jobs.get(name).map(|object| object.version.as_str()),
@@ -317,9 +343,10 @@ impl Cache {
         let ours = looked_after_by(&name.namespace, &name.name);
         let dropped = self.services.owned_by(&ours);
         let services = services.chain(dropped.filter(|service| !named.contains(&*service.name.name)));
-        let (templates, cluster_templates) = self.templates_of(rollout);
+        let named = templates_named_by(&rollout.object).into_iter().map(name_of_template).collect();
+        let (templates, cluster_templates) = self.templates_of(&name.namespace, named);
         Some(Snapshot {
-            runs: self.runs_of(rollout, &prefix),
+            runs: self.runs_of(&rollout.uid, &name.namespace, &prefix),
             templates,
             cluster_templates,
             routing: self.routes.objects(name),
@@ -340,11 +367,11 @@ impl Cache {
         &self,
         before: Option<&Cached<T>>,
         after: Option<&Cached<T>>,
-        of: impl Fn(&Self, &Cached<T>) -> BTreeSet<Name>,
-    ) -> BTreeSet<Name> {
+        of: impl Fn(&Self, &Cached<T>) -> Concerned,
+    ) -> Concerned {
         let unchanged = before.zip(after).is_some_and(|(before, after)| before.version == after.version);
         if unchanged {
-            return BTreeSet::new();
+            return Concerned::new();
         }
         before.into_iter().chain(after).flat_map(|object| of(self, object)).collect()
     }
@@ -352,81 +379,101 @@ impl Cache {
     fn concerned_each<T>(
         &self,
         vanished: &[Cached<T>],
-        of: impl Fn(&Self, &Cached<T>) -> BTreeSet<Name>,
-    ) -> Vec<(Name, BTreeSet<Name>)> {
+        of: impl Fn(&Self, &Cached<T>) -> Concerned,
+    ) -> Vec<(Name, Concerned)> {
         vanished.iter().map(|object| (object.name.clone(), of(self, object))).collect()
     }
 
     /// Its owner; for one without an owner every Rollout that may adopt it, which is any of its namespace.
-    fn owners_of_replica_set(&self, replica_set: &Cached<ReplicaSet>) -> BTreeSet<Name> {
-        match &replica_set.owner {
-            Some(uid) => self.rollout_of_uid(uid).into_iter().collect(),
-            None => self.rollouts.in_namespace(&replica_set.name.namespace).map(|o| o.name.clone()).collect(),
-        }
+    fn owners_of_replica_set(&self, replica_set: &Cached<ReplicaSet>) -> Concerned {
+        let mut concerned: Concerned = match &replica_set.owner {
+            Some(uid) => self.owner_of_uid(uid).into_iter().collect(),
+            None => rollouts(self.rollouts.in_namespace(&replica_set.name.namespace).map(|o| o.name.clone())),
+        };
+        concerned.extend(self.experiment_that_waits_for(&replica_set.object.meta));
+        concerned
     }
 
-    fn owners_of_pod(&self, pod: &Cached<Pod>) -> BTreeSet<Name> {
-        let Some(uid) = &pod.owner else { return BTreeSet::new() };
+    fn owners_of_pod(&self, pod: &Cached<Pod>) -> Concerned {
+        let Some(uid) = &pod.owner else { return Concerned::new() };
         let owners = self.replica_sets.with_uid(uid);
-        owners.and_then(|owner| self.rollout_of_uid(owner.owner.as_ref()?)).into_iter().collect()
+        owners.and_then(|owner| self.owner_of_uid(owner.owner.as_ref()?)).into_iter().collect()
     }
 
-    fn users_of_service(&self, service: &Cached<Service>) -> BTreeSet<Name> {
+    fn users_of_service(&self, service: &Cached<Service>) -> Concerned {
         let looks_after_it = service.object.managed_by().map(|rollout| Name::new(&service.name.namespace, rollout));
-        self.references.users_of(&service.name).into_iter().chain(looks_after_it).collect()
+        let mut concerned = rollouts(self.references.users_of(&service.name).into_iter().chain(looks_after_it));
+        concerned.extend(service.object.meta.controller.as_ref().and_then(|uid| self.owner_of_uid(uid)));
+        concerned.extend(self.experiment_that_waits_for(&service.object.meta));
+        concerned
     }
 
-    fn runs_of(&self, rollout: &Cached<ReadRollout>, prefix: &str) -> Vec<Arc<AnalysisRun>> {
-        let named = self.runs.named_like(&rollout.name.namespace, prefix);
-        let mut runs: Vec<&Cached<AnalysisRun>> = self.runs.owned_by(&rollout.uid).chain(named).collect();
+    fn runs_of(&self, owner: &str, namespace: &str, prefix: &str) -> Vec<Arc<AnalysisRun>> {
+        let named = self.runs.named_like(namespace, prefix);
+        let mut runs: Vec<&Cached<AnalysisRun>> = self.runs.owned_by(owner).chain(named).collect();
         runs.sort_by(|a, b| a.name.cmp(&b.name));
         runs.dedup_by(|a, b| a.name == b.name);
         runs.into_iter().map(|run| Arc::clone(&run.object)).collect()
     }
 
-    /// The templates that its analyses name, and those that these name in turn.
-    fn templates_of(&self, rollout: &Cached<ReadRollout>) -> (Vec<Arc<Template>>, Vec<Arc<Template>>) {
+    /// The templates that are named, and those that these name in turn.
+    fn templates_of<'t>(
+        &'t self,
+        namespace: &str,
+        mut named: Vec<(bool, &'t str)>,
+    ) -> (Vec<Arc<Template>>, Vec<Arc<Template>>) {
         let mut found = (Vec::new(), Vec::new());
-        let mut named: Vec<&TemplateRef> = templates_named_by(&rollout.object);
         let mut seen = BTreeSet::new();
-        while let Some(reference) = named.pop() {
-            let name = reference.template_name.as_deref().unwrap_or_default();
-            if !seen.insert((reference.cluster_scope(), name)) {
+        while let Some((in_cluster, name)) = named.pop() {
+            if !seen.insert((in_cluster, name)) {
                 continue;
             }
-            if reference.cluster_scope() {
+            if in_cluster {
                 if let Some(template) = self.cluster_templates.get(&Name::new("", name)) {
-                    named.extend(template.object.spec.templates());
+                    named.extend(template.object.spec.templates().iter().map(name_of_template));
                     found.1.push(Arc::clone(&template.object));
                 }
-            } else if let Some(template) = self.templates.get(&Name::new(&rollout.name.namespace, name)) {
-                named.extend(template.object.spec.templates());
+            } else if let Some(template) = self.templates.get(&Name::new(namespace, name)) {
+                named.extend(template.object.spec.templates().iter().map(name_of_template));
                 found.0.push(Arc::clone(&template.object));
             }
         }
         found
     }
 
-    fn owners_of_run(&self, run: &Cached<AnalysisRun>) -> BTreeSet<Name> {
-        run.owner.as_ref().and_then(|uid| self.rollout_of_uid(uid)).into_iter().collect()
+    fn owners_of_run(&self, run: &Cached<AnalysisRun>) -> Concerned {
+        run.owner.as_ref().and_then(|uid| self.owner_of_uid(uid)).into_iter().collect()
     }
 
-    fn run_of_job(&self, job: &Cached<Value>) -> BTreeSet<Name> {
+    fn run_of_job(&self, job: &Cached<Value>) -> Concerned {
         let run = job.owner.as_ref().and_then(|uid| self.runs.with_uid(uid));
-        run.map(|run| run.name.clone()).into_iter().collect()
+        run.map(|run| (Work::Runs, run.name.clone())).into_iter().collect()
     }
 
-    /// Templates name templates, so any Rollout near by that asks for an analysis may be concerned.
-    fn users_of_template(&self, template: &Cached<Template>) -> BTreeSet<Name> {
+    /// Templates name templates, so any near by that asks for an analysis may be concerned.
+    fn users_of_template(&self, template: &Cached<Template>) -> Concerned {
         let namespace = &template.name.namespace;
         let asks = |rollout: &&Cached<ReadRollout>| !templates_named_by(&rollout.object).is_empty();
-        let near = |rollout: &&Cached<ReadRollout>| namespace.is_empty() || rollout.name.namespace == *namespace;
-        self.rollouts.all().filter(near).filter(asks).map(|rollout| rollout.name.clone()).collect()
+        let is_near = |name: &Name| namespace.is_empty() || name.namespace == *namespace;
+        let near = self.rollouts.all().filter(|rollout| is_near(&rollout.name)).filter(asks);
+        let mut concerned = rollouts(near.map(|rollout| rollout.name.clone()));
+        let waiting = self.experiments.all().filter(|one| is_near(&one.name) && experiments::waits_for_templates(one));
+        concerned.extend(waiting.map(|one| (Work::Experiments, one.name.clone())));
+        concerned
     }
 
-    fn rollout_of_uid(&self, uid: &str) -> Option<Name> {
-        self.rollouts.with_uid(uid).map(|rollout| rollout.name.clone())
+    fn owner_of_uid(&self, uid: &str) -> Option<(Work, Name)> {
+        let rollout = self.rollouts.with_uid(uid).map(|rollout| (Work::Rollouts, rollout.name.clone()));
+        rollout.or_else(|| Some((Work::Experiments, self.experiments.with_uid(uid)?.name.clone())))
     }
+}
+
+fn rollouts(names: impl IntoIterator<Item = Name>) -> Concerned {
+    names.into_iter().map(|name| (Work::Rollouts, name)).collect()
+}
+
+fn name_of_template(reference: &TemplateRef) -> (bool, &str) {
+    (reference.cluster_scope(), reference.template_name.as_deref().unwrap_or_default())
 }
 
 /// How a cached object of any kind is filed.

@@ -64,17 +64,17 @@ fn a_change_concerns_the_rollout_behind_it_and_no_other() {
     ] {
         let text = format!("{arrives:?}");
         let found = cache().apply(arrives);
-        assert_eq!(found, concerned.into_iter().map(shop).collect(), "{text}");
+        assert_eq!(found, rollouts(concerned.into_iter().map(shop)), "{text}");
     }
 }
 
 #[test]
 fn a_deletion_concerns_the_owner_whether_it_is_told_or_found_missing() {
     for (kind, name) in [(Watched::ReplicaSet, "web-1"), (Watched::Pod, "web-1-a")] {
-        assert_eq!(cache().remove(kind, &shop(name)), BTreeSet::from([shop("web")]), "{name}");
+        assert_eq!(cache().remove(kind, &shop(name)), rollouts([shop("web")]), "{name}");
         let mut cache = cache();
         cache.begin_list(kind);
-        assert_eq!(cache.end_list(kind), [(shop(name), BTreeSet::from([shop("web")]))]);
+        assert_eq!(cache.end_list(kind), [(shop(name), rollouts([shop("web")]))]);
     }
 }
 

@@ -10,6 +10,7 @@ pub(crate) enum Watched {
     Pod,
     Service,
     AnalysisRun,
+    Experiment,
     AnalysisTemplate,
     ClusterAnalysisTemplate,
     Job,
@@ -21,12 +22,13 @@ pub(crate) enum Watched {
 
 impl Watched {
     /// Those that are watched whatever the Rollouts say.
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Rollout,
         Self::ReplicaSet,
         Self::Pod,
         Self::Service,
         Self::AnalysisRun,
+        Self::Experiment,
         Self::AnalysisTemplate,
         Self::ClusterAnalysisTemplate,
         Self::Job,
@@ -44,6 +46,7 @@ impl Watched {
             Self::Pod => "Pod",
             Self::Service => "Service",
             Self::AnalysisRun => "AnalysisRun",
+            Self::Experiment => "Experiment",
             Self::AnalysisTemplate => "AnalysisTemplate",
             Self::ClusterAnalysisTemplate => "ClusterAnalysisTemplate",
             Self::Job => "Job",
@@ -55,7 +58,11 @@ impl Watched {
     /// Its API group; empty for the core one.
     pub(crate) const fn group(self) -> &'static str {
         match self {
-            Self::Rollout | Self::AnalysisRun | Self::AnalysisTemplate | Self::ClusterAnalysisTemplate => "argoproj.io",
+            Self::Rollout
+            | Self::AnalysisRun
+            | Self::Experiment
+            | Self::AnalysisTemplate
+            | Self::ClusterAnalysisTemplate => "argoproj.io",
             Self::ReplicaSet => "apps",
             Self::Job => "batch",
             Self::Pod | Self::Service => "",
@@ -67,7 +74,11 @@ impl Watched {
     /// The versions of its API that can be read, the best first.
     pub(crate) const fn versions(self) -> &'static [&'static str] {
         match self {
-            Self::Rollout | Self::AnalysisRun | Self::AnalysisTemplate | Self::ClusterAnalysisTemplate => &["v1alpha1"],
+            Self::Rollout
+            | Self::AnalysisRun
+            | Self::Experiment
+            | Self::AnalysisTemplate
+            | Self::ClusterAnalysisTemplate => &["v1alpha1"],
             Self::ReplicaSet | Self::Job | Self::Pod | Self::Service => &["v1"],
             Self::Route(kind) => kind.versions(),
             Self::ReferenceGrant => &["v1", "v1beta1"],
@@ -82,6 +93,7 @@ impl Watched {
             Self::Pod => "pods",
             Self::Service => "services",
             Self::AnalysisRun => "analysisruns",
+            Self::Experiment => "experiments",
             Self::AnalysisTemplate => "analysistemplates",
             Self::ClusterAnalysisTemplate => "clusteranalysistemplates",
             Self::Job => "jobs",

@@ -6,7 +6,8 @@ use serde_json::Value;
 use sluice_planner::probe::Answer;
 
 use super::{FLOCK, Haste, Hub};
-use crate::cache::{Cached, Name, Unread, Watched};
+use crate::cache::{Cached, Concerned, Name, Unread, Watched};
+use crate::work::Work;
 
 impl Hub {
     /// Objects of other namespaces can't be looked at.
@@ -50,9 +51,9 @@ impl Hub {
         let mut state = self.state();
         // A watch of nothing is not a broken one.
         state.watches.remove(&kind);
-        let concerned = state.cache.routes.kind_absent(kind);
+        let concerned = of_rollouts(state.cache.routes.kind_absent(kind));
         let is_news = !concerned.is_empty();
-        state.wake(kind, &concerned, Haste::InAFlock, self.clock.moment());
+        state.wake(&concerned, Haste::InAFlock, self.clock.moment());
         self.stir(state);
         is_news
     }
@@ -60,8 +61,8 @@ impl Hub {
     /// What was asked for because no watch shows it.
     pub(crate) fn take_read(&self, kind: Watched, name: &Name, found: Vec<Cached<Value>>) {
         let mut state = self.state();
-        let concerned = state.cache.routes.take_read(kind, name, found);
-        state.wake(kind, &concerned, Haste::InAFlock, self.clock.moment());
+        let concerned = of_rollouts(state.cache.routes.take_read(kind, name, found));
+        state.wake(&concerned, Haste::InAFlock, self.clock.moment());
         self.stir(state);
     }
 
@@ -86,4 +87,8 @@ impl Hub {
         let state = self.state();
         Watched::ALL.into_iter().chain(state.cache.routes.needed_kinds()).collect()
     }
+}
+
+fn of_rollouts(names: BTreeSet<Name>) -> Concerned {
+    names.into_iter().map(|name| (Work::Rollouts, name)).collect()
 }

@@ -2,6 +2,7 @@
 //! series of a Rollout go when it goes.
 
 mod buckets;
+mod experiments;
 mod gauges;
 mod page;
 mod releases;
@@ -17,8 +18,8 @@ use sluice_planner::Event;
 use sluice_planner::engine::Moment;
 
 use crate::cache::{Name, Watched};
-use crate::hub::Work;
 use crate::recorder::Subject;
+use crate::work::Work;
 use buckets::Buckets;
 use releases::Releases;
 pub(crate) use text::CONTENT_TYPE;
@@ -100,6 +101,7 @@ struct Counts {
     passes: BTreeMap<&'static str, u64>,
     rollouts: OfWork,
     runs: OfWork,
+    experiments: OfWork,
     /// By resource, verb and status code; code 0 stands for no answer.
     requests: BTreeMap<(&'static str, Verb, u16), u64>,
     unreadable: BTreeMap<Watched, u64>,
@@ -133,6 +135,7 @@ impl Counts {
         match work {
             Work::Rollouts => &mut self.rollouts,
             Work::Runs => &mut self.runs,
+            Work::Experiments => &mut self.experiments,
         }
     }
 }

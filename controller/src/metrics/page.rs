@@ -3,9 +3,10 @@
 use sluice_planner::engine::Moment;
 
 use super::text::{Kind, Text};
-use super::{Counts, Metrics, OfObject, OfWork, gauges, runs};
+use super::{Counts, Metrics, OfObject, OfWork, experiments, gauges, runs};
 use crate::cache::{Name, Watched};
-use crate::hub::{Hub, Work};
+use crate::hub::Hub;
+use crate::work::Work;
 
 impl Metrics {
     /// Who leads tells of the Rollouts: told by each replica, they would count double in every sum.
@@ -17,9 +18,11 @@ impl Metrics {
         if leading {
             gauges::write(&mut text, &hub.rollouts());
             runs::write(&mut text, &hub.runs());
+            experiments::write(&mut text, &hub.experiments());
         }
         rollouts(&mut text, &counts.rollouts);
         passes(&mut text, &counts.runs, "AnalysisRun", "analysis_run_reconcile", "analysis_run_reconcile_error");
+        passes(&mut text, &counts.experiments, "Experiment", "experiment_reconcile", "experiment_reconcile_error");
         counts.releases.write(&mut text);
         queues(&mut text, &counts, hub, now);
         outcomes(&mut text, &counts);
@@ -67,7 +70,8 @@ type Number<'h> = &'h dyn Fn(Work, &OfWork) -> f64;
 
 /// The queues, by the names that every controller's queues have.
 fn queues(text: &mut Text, counts: &Counts, hub: &Hub, now: Moment) {
-    let both = [(Work::Rollouts, &counts.rollouts), (Work::Runs, &counts.runs)];
+    let all =
+        [(Work::Rollouts, &counts.rollouts), (Work::Runs, &counts.runs), (Work::Experiments, &counts.experiments)];
     let unfinished = |of_work: &OfWork| -> Vec<f64> {
         of_work.under_way.values().map(|began| now.saturating_sub(*began).as_secs_f64()).collect()
     };
@@ -90,16 +94,16 @@ fn queues(text: &mut Text, counts: &Counts, hub: &Hub, now: Moment) {
     ];
     for (name, kind, help, number) in numbers {
         let mut family = text.family(name, kind, help);
-        for (work, of_work) in both {
+        for (work, of_work) in all {
             family.value(&[("name", work.as_str())], number(work, of_work));
         }
     }
     let mut waited = text.family("workqueue_queue_duration_seconds", Kind::Histogram, "How long a due pass waited");
-    for (work, of_work) in both {
+    for (work, of_work) in all {
         waited.buckets(&[("name", work.as_str())], &of_work.waited);
     }
     let mut worked = text.family("workqueue_work_duration_seconds", Kind::Histogram, "How long a pass took");
-    for (work, of_work) in both {
+    for (work, of_work) in all {
         worked.buckets(&[("name", work.as_str())], &of_work.worked);
     }
 }

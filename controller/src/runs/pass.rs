@@ -23,12 +23,13 @@ use super::{Providers, news};
 use crate::cache::{Name, RunView, Watched};
 use crate::clock::Clock;
 use crate::dispatch::Worker;
-use crate::hub::{Begin, Hub, Work};
+use crate::hub::{Begin, Hub};
 use crate::informer::INSTANCE_LABEL;
 use crate::metrics::PassEnd;
 use crate::pass::text_of;
 use crate::recorder::{Recorder, Subject};
 use crate::requests::{RequestError, Requests};
+use crate::work::Work;
 
 /// Answers without a verdict wait so long for the others of their run, so that one write has them all.
 const GATHERING: Moment = Duration::from_millis(500);

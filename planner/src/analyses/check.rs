@@ -106,7 +106,8 @@ fn templates_of(snapshot: &Snapshot) -> Templates<'_> {
     templates
 }
 
-fn is_endless(metric: &Metric) -> bool {
+/// Whether a metric measures until somebody ends it.
+pub(crate) fn is_endless(metric: &Metric) -> bool {
     metric.interval.is_some() && metric.count.is_none() && metric.consecutive_success_limit.is_none()
 }
 

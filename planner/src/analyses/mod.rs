@@ -1,6 +1,6 @@
 //! The AnalysisRuns of a release: which are wanted, what they say, and which are over.
 
-mod check;
+pub(crate) mod check;
 mod gate;
 mod keep;
 mod runs;

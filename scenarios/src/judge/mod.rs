@@ -86,7 +86,12 @@ impl Judge {
                     }
                 }
             }
-            Kind::Rollout | Kind::RolloutStatus | Kind::AnalysisRun | Kind::Pod | Kind::Routing(..) => {}
+            Kind::Rollout
+            | Kind::RolloutStatus
+            | Kind::AnalysisRun
+            | Kind::Experiment
+            | Kind::Pod
+            | Kind::Routing(..) => {}
         }
     }
 

@@ -58,6 +58,10 @@ fn seen(cache: &Cache, rollout: &str) -> Vec<String> {
     ["web", "api"].into_iter().filter_map(what).collect()
 }
 
+fn concerned(rollouts: &[&str]) -> crate::cache::Concerned {
+    names(rollouts).into_iter().map(|name| (crate::work::Work::Rollouts, name)).collect()
+}
+
 fn names(all: &[&str]) -> BTreeSet<Name> {
     all.iter().map(|name| shop(name)).collect()
 }
@@ -81,7 +85,7 @@ fn an_object_is_unknown_until_a_list_is_complete_and_then_it_is_there_or_not() {
     cache.apply(object(SERVICE, "shop", "web", 5));
     assert_eq!(seen(&cache, "a"), ["web There"]);
     assert!(seen(&cache, "b").is_empty(), "it may be on the next page");
-    assert_eq!(cache.end_list(SERVICE), [(shop("api"), names(&["b"]))]);
+    assert_eq!(cache.end_list(SERVICE), [(shop("api"), concerned(&["b"]))]);
     assert_eq!(seen(&cache, "b"), ["api Absent"]);
 }
 
@@ -102,9 +106,9 @@ fn objects_that_no_rollout_needs_are_not_kept() {
 #[test]
 fn each_rollout_that_needs_an_object_is_woken_by_its_change() {
     let mut cache = cache(&[("a", "web"), ("b", "web"), ("c", "api")]);
-    assert_eq!(cache.apply(object(SERVICE, "shop", "web", 5)), names(&["a", "b"]));
+    assert_eq!(cache.apply(object(SERVICE, "shop", "web", 5)), concerned(&["a", "b"]));
     assert!(cache.apply(object(SERVICE, "shop", "web", 5)).is_empty(), "nothing changed");
-    assert_eq!(cache.remove(SERVICE, &shop("web")), names(&["a", "b"]));
+    assert_eq!(cache.remove(SERVICE, &shop("web")), concerned(&["a", "b"]));
     assert_eq!(seen(&cache, "a"), ["web Absent"]);
 }
 
@@ -160,7 +164,7 @@ fn a_new_list_tells_what_vanished_and_only_of_what_it_could_show() {
     cache.apply(object(SERVICE, "shop", "web", 5));
     cache.begin_list(SERVICE);
     cache.apply(rollout("b", "api"));
-    assert_eq!(cache.end_list(SERVICE), [(shop("web"), names(&["a"]))]);
+    assert_eq!(cache.end_list(SERVICE), [(shop("web"), concerned(&["a"]))]);
     assert_eq!(seen(&cache, "a"), ["web Absent"]);
     assert!(seen(&cache, "b").is_empty(), "its page may have come before it was needed");
     assert_eq!(cache.routes.unread().len(), 1);
