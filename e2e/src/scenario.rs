@@ -131,6 +131,8 @@ impl<'a> Telling<'a> {
             replica_sets: self.list("ReplicaSet").await?,
             services: self.list("Service").await?,
             pods: self.list("Pod").await?,
+            experiments: self.list("Experiment").await?,
+            runs: self.list("AnalysisRun").await?,
             events: self.reasons(),
             routing,
         })

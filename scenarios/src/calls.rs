@@ -51,6 +51,7 @@ pub fn collection(kind: &str, namespace: &str) -> Result<String, String> {
     let (prefix, plural) = match kind {
         "Secret" => ("/api/v1", "secrets"),
         "AnalysisRun" => ("/apis/argoproj.io/v1alpha1", "analysisruns"),
+        "Experiment" => ("/apis/argoproj.io/v1alpha1", "experiments"),
         "AnalysisTemplate" => ("/apis/argoproj.io/v1alpha1", "analysistemplates"),
         "ValidatingAdmissionPolicy" => return Ok(of_cluster("validatingadmissionpolicies")),
         "ValidatingAdmissionPolicyBinding" => return Ok(of_cluster("validatingadmissionpolicybindings")),
@@ -67,7 +68,7 @@ pub fn collection(kind: &str, namespace: &str) -> Result<String, String> {
         _ => {
             return Err(format!(
                 "{kind:?} is no kind that scenarios know; write Rollout, ReplicaSet, Service, Pod, Secret, \
-                 AnalysisTemplate, AnalysisRun, ResourceQuota, PodDisruptionBudget, ValidatingAdmissionPolicy, \
+                 AnalysisTemplate, AnalysisRun, Experiment, ResourceQuota, PodDisruptionBudget, ValidatingAdmissionPolicy, \
                  ValidatingAdmissionPolicyBinding, Ingress, VirtualService, DestinationRule or HTTPRoute"
             ));
         }

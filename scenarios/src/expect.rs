@@ -22,6 +22,8 @@ pub struct Expect {
     pub services: BTreeMap<String, Selected>,
     /// Fields of routing objects, by `Kind/name`; `gone` where there must be none.
     pub routing: BTreeMap<String, Value>,
+    /// Fields of an Experiment, AnalysisRun, ReplicaSet or Service, by `Kind/name`; `gone` where there must be none.
+    pub objects: BTreeMap<String, Value>,
     /// `status.currentStepIndex`.
     pub step: Option<i64>,
     /// Fields of the status.
@@ -79,8 +81,10 @@ impl Expect {
         let mut missing = self.of_status(seen);
         missing.extend(self.of_pods(seen));
         missing.extend(self.of_services(seen));
-        for (named, fields) in &self.routing {
-            match (seen.routing(named), fields.as_str() == Some("gone")) {
+        let routing = self.routing.iter().map(|(named, fields)| (named, fields, seen.routing(named)));
+        let objects = self.objects.iter().map(|(named, fields)| (named, fields, seen.object(named)));
+        for (named, fields, object) in routing.chain(objects) {
+            match (object, fields.as_str() == Some("gone")) {
                 (None, true) => {}
                 (Some(_), true) => missing.push(format!("{named} is still there")),
                 (None, false) => missing.push(format!("there is no {named}")),

@@ -16,6 +16,7 @@ mod routing;
 mod sandbox;
 mod site;
 mod subset;
+mod trials;
 
 pub use action::Action;
 pub use calls::{Call, Doing, ROUTING_KINDS, applied, collection, doing, given};

@@ -18,6 +18,10 @@ pub struct Observed {
     pub services: Vec<Value>,
     /// All pods.
     pub pods: Vec<Value>,
+    /// Experiments.
+    pub experiments: Vec<Value>,
+    /// AnalysisRuns.
+    pub runs: Vec<Value>,
     /// The objects that routers are told by.
     pub routing: Vec<Value>,
     /// Reasons of the events about the Rollout, in the order in which they were told.
@@ -76,6 +80,19 @@ impl Observed {
     pub(crate) fn routing(&self, named: &str) -> Option<&Value> {
         let (kind, name) = named.split_once('/')?;
         self.routing.iter().find(|object| object["kind"] == kind && object["metadata"]["name"] == name)
+    }
+
+    /// Any other object, by `Kind/name`.
+    pub(crate) fn object(&self, named: &str) -> Option<&Value> {
+        let (kind, name) = named.split_once('/')?;
+        let of_kind = match kind {
+            "Experiment" => &self.experiments,
+            "AnalysisRun" => &self.runs,
+            "ReplicaSet" => &self.replica_sets,
+            "Service" => &self.services,
+            _ => return None,
+        };
+        of_kind.iter().find(|object| object["metadata"]["name"] == name)
     }
 
     pub(crate) fn service(&self, name: &str) -> Option<&Value> {

@@ -134,6 +134,8 @@ fn observe(site: &Site) -> Observed {
         replica_sets: all("apps", "replicasets"),
         services: all("", "services"),
         pods: all("", "pods"),
+        experiments: all("argoproj.io", "experiments"),
+        runs: all("argoproj.io", "analysisruns"),
         routing: ROUTING_KINDS.iter().flat_map(|kind| site.of_kind(kind)).collect(),
         events: site.events.iter().map(|reason| (*reason).to_owned()).collect(),
     }
@@ -148,7 +150,12 @@ fn visible(seen: &Observed) -> Value {
     let revisions: Vec<Value> = seen.revisions().iter().map(|(number, set)| json!([number, pods(set)])).collect();
     let selected =
         seen.services.iter().map(|service| json!([service["metadata"]["name"], service["spec"]["selector"]]));
-    json!({"status": status, "revisions": revisions, "services": selected.collect::<Vec<_>>()})
+    let verdict = |one: &Value| json!([one["metadata"]["name"], one["status"]["phase"], one["status"]["message"]]);
+    let mut experiments: Vec<Value> = seen.experiments.iter().map(verdict).collect();
+    experiments.iter_mut().for_each(without_times);
+    json!({
+        "status": status, "revisions": revisions, "services": selected.collect::<Vec<_>>(), "experiments": experiments,
+    })
 }
 
 fn without_times(value: &mut Value) {

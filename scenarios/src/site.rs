@@ -39,14 +39,16 @@ pub struct Site {
     /// The cluster.
     pub cluster: Cluster,
     rollout: String,
-    crashes: Crashes,
+    pub(crate) crashes: Crashes,
     judge: Judge,
     /// Requests that run all the time, by their host.
     pub(crate) flows: Vec<String>,
     /// Reasons of the events told, in order.
     pub events: Vec<&'static str>,
-    /// The last plan.
+    /// The last plan for the Rollout.
     pub last: Plan,
+    /// When an Experiment is to be looked at again.
+    pub(crate) trials_wake: Option<Timestamp>,
     /// How many requests were sent for plans.
     pub writes: usize,
     /// Evictions that a disruption budget did not allow.
@@ -55,7 +57,7 @@ pub struct Site {
 
 /// What became of a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Answer {
+pub(crate) enum Answer {
     Done,
     Refused,
     Stale,
@@ -77,6 +79,7 @@ impl Site {
             flows: Vec::new(),
             events: Vec::new(),
             last: Plan::default(),
+            trials_wake: None,
             writes: 0,
             refused: 0,
         }
@@ -220,8 +223,17 @@ impl Site {
         self.ask(Request::patch(&path, "application/merge-patch+json", &json!({ "status": status })));
     }
 
-    /// One pass. Says whether anything was written.
+    /// One pass over the Rollout, or where that has nothing to write, over the Experiments. Says whether anything was
+    /// written.
     pub fn pass(&mut self) -> bool {
+        self.pass_over_rollout() || self.pass_over_experiments()
+    }
+
+    fn pass_over_rollout(&mut self) -> bool {
+        if self.found().is_none() {
+            self.last = Plan::default();
+            return false;
+        }
         let snapshot = self.snapshot();
         let decided = plan(&snapshot, self.cluster.now());
         assert_eq!(decided, plan(&snapshot, self.cluster.now()), "the same snapshot and time, another plan");
@@ -267,6 +279,15 @@ impl Site {
         let rollout = self.rollout();
         self.judge.before(self.cluster.world(), &rollout, write);
         let shares = Judge::shares(self.cluster.world(), &rollout);
+        let answer = self.request(write);
+        if let Some(before) = shares.filter(|_| answer == Answer::Done) {
+            Judge::after(self.cluster.world(), &rollout, write, &before);
+        }
+        answer
+    }
+
+    /// Sends a write that was judged.
+    pub(crate) fn request(&mut self, write: &Write) -> Answer {
         let manager = write.target.kind.field_manager();
         let path = format!("{}?fieldManager={manager}", write.target.path(&write.action));
         let request = Request::new(write.action.method(), &path)
@@ -290,19 +311,12 @@ impl Site {
         if write.target.kind == Kind::RolloutStatus {
             let Action::Patch(_) = &write.action else { panic!("a status is patched") };
         }
-        if let Some(before) = shares.filter(|_| done) {
-            Judge::after(self.cluster.world(), &rollout, write, &before);
-        }
         if done { Answer::Done } else { Answer::Stale }
     }
 
     /// Passes until nothing is left to write at this moment.
     pub fn settle(&mut self) {
         for _ in 0..MOST_PASSES {
-            if self.found().is_none() {
-                self.last = Plan::default();
-                return;
-            }
             if !self.pass() {
                 return;
             }
@@ -322,7 +336,7 @@ impl Site {
         if self.cluster.now() >= until {
             return false;
         }
-        let wakes = [self.cluster.next_wake(), self.last.wake_at];
+        let wakes = [self.cluster.next_wake(), self.last.wake_at, self.trials_wake];
         let next = wakes.into_iter().flatten().filter(|wake| *wake > self.cluster.now()).min();
         let next = next.map_or(until, |wake| wake.min(until));
         let unheard = self.unaccepted_routes();
@@ -342,12 +356,12 @@ impl Site {
     }
 }
 
-fn decoded<T: DeserializeOwned>(objects: &[Arc<sluice_sandbox::world::Object>]) -> Vec<Arc<T>> {
+pub(crate) fn decoded<T: DeserializeOwned>(objects: &[Arc<sluice_sandbox::world::Object>]) -> Vec<Arc<T>> {
     let decoded = objects.iter().map(|object| serde_json::from_value(object.value().clone()).expect("an object"));
     decoded.map(Arc::new).collect()
 }
 
-fn templates(objects: &[Arc<sluice_sandbox::world::Object>]) -> Vec<Arc<Template>> {
+pub(crate) fn templates(objects: &[Arc<sluice_sandbox::world::Object>]) -> Vec<Arc<Template>> {
     objects.iter().map(|object| Arc::new(Template::from_json(object.value()).expect("a template"))).collect()
 }
 

@@ -1,6 +1,7 @@
 //! The real controller on a cluster in memory: what a user sees happen, and what keeps happening when parts fail.
 
 mod court;
+mod experiments;
 mod faults;
 mod leaders;
 mod line;

@@ -4,6 +4,7 @@
 
 mod routed;
 mod shares;
+mod trials;
 
 use std::collections::BTreeMap;
 
@@ -263,6 +264,8 @@ fn evict(world: &World, rollout: &Value, name: &str) {
 fn sizes(world: &World) -> Vec<Size> {
     let sets = world.list("apps", "replicasets", "default");
     sets.iter()
+        // Pods of Experiments are nobody's revision.
+        .filter(|set| set.value()["metadata"]["annotations"].get(trials::OF_EXPERIMENT).is_none())
         .map(|set| {
             let (object, count) = (set.value(), |value: &Value| value.as_i64().unwrap_or(0));
             Size {
