@@ -104,7 +104,7 @@ mod tests {
 
     use super::*;
 
-    fn run(args: Value) -> Result<Value, Vec<String>> {
+    fn run(args: &Value) -> Result<Value, Vec<String>> {
         let template: AnalysisTemplateSpec = serde_json::from_value(json!({
             "metrics": [{"name": "compare"}],
             "args": [{"name": "old"}, {"name": "region", "value": "eu"}],
@@ -136,7 +136,7 @@ mod tests {
             {"name": "region", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
         ]);
         assert_eq!(
-            run(args),
+            run(&args),
             Ok(json!({
                 "metrics": [{"name": "compare"}],
                 "args": [
@@ -156,7 +156,7 @@ mod tests {
             {"name": "region", "valueFrom": {"fieldRef": {"fieldPath": "spec.region"}}},
         ]);
         assert_eq!(
-            run(args),
+            run(&args),
             Err(vec![
                 "spec.analyses[0].args[0].value: \"templates.new.podTemplateHash\" is nothing that this Experiment has; write one of experiment.availableAt, templates.old.podTemplateHash".to_owned(),
                 "spec.analyses[0].args[1].valueFrom.fieldRef.fieldPath: \"spec.region\" is not a field of this Experiment; write the path of a field that is set".to_owned(),

@@ -9,7 +9,6 @@ use crate::support::Shop;
 
 const EXPERIMENTS: &str = "/apis/argoproj.io/v1alpha1/namespaces/default/experiments";
 const TEMPLATES: &str = "/apis/argoproj.io/v1alpha1/namespaces/default/analysistemplates";
-const QUOTAS: &str = "/api/v1/namespaces/default/resourcequotas";
 
 impl Shop {
     /// An Experiment called `trial` with one version, that measures `errors` of it every 10 s and waits for the verdict.
@@ -128,27 +127,4 @@ async fn another_controller_goes_on_with_an_experiment_where_the_first_one_died(
     let status = shop.until_trial_is("Successful").await;
     assert_eq!(status["analysisRuns"][0]["analysisRun"], "trial-judge", "{status:#}");
     second.stop().await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_quota_that_allows_no_pods_is_said_and_recovered_from() {
-    let shop = Shop::open();
-    let running = shop.controller("a");
-    shop.providers().sample("errors", 0.01);
-    shop.template_of_errors();
-    let quota = json!({
-        "apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "none", "namespace": "default"},
-        "spec": {"hard": {"pods": "0"}},
-    });
-    shop.ask(Request::post(QUOTAS, &quota));
-    shop.pass(Duration::from_secs(2)).await;
-    shop.try_out(&json!({}));
-    let says_so = |shop: &Shop| {
-        let message = shop.trial()["status"]["message"].as_str().unwrap_or_default().to_owned();
-        message.contains("0 of 2 pods are available") && message.contains("exceeded quota")
-    };
-    shop.until("the refusal is said", says_so).await;
-    shop.ask(Request::delete(&format!("{QUOTAS}/none")));
-    shop.until_trial_is("Successful").await;
-    running.stop().await;
 }

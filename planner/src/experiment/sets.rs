@@ -76,7 +76,8 @@ pub(super) fn resize(trial: &Trial<'_>, set: &ReplicaSet, patch: Patch, to: Opti
             events: Vec::new(),
         };
     };
-    let patch = patch.read("/spec/replicas", set.wanted).set("/spec/replicas", to);
+    let seen = patch.read("/metadata/generation", set.meta.generation).read("/spec/replicas", set.wanted);
+    let patch = seen.set("/spec/replicas", to);
     let verb = if to > set.wanted { "up" } else { "down" };
     let sentence = format!("Scaled {verb} ReplicaSet {name} from {} to {to}: {why}", set.wanted);
     Write {

@@ -78,7 +78,7 @@ fn has_no_share(world: &World, hash: &Value) {
 
 /// The largest weight with which an object of a router leads to a Service.
 pub(super) fn share_of(value: &Value, service: &str) -> i64 {
-    let inside = match value {
+    match value {
         Value::Object(fields) => {
             let host = fields.get("destination").map_or(&Value::Null, |destination| &destination["host"]);
             let names_it = [host, fields.get("name").unwrap_or(&Value::Null)];
@@ -88,6 +88,5 @@ pub(super) fn share_of(value: &Value, service: &str) -> i64 {
         }
         Value::Array(items) => items.iter().map(|item| share_of(item, service)).max().unwrap_or(0),
         _ => 0,
-    };
-    inside
+    }
 }
