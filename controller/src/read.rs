@@ -38,7 +38,7 @@ pub(crate) fn read(kind: Watched, object: &Value) -> Result<Object, String> {
             Ok(Object::Pod(filed(&pod.meta.clone(), pod)))
         }
         Watched::AnalysisRun => run(object).map(Object::AnalysisRun),
-        Watched::Experiment => typed(object).map(Object::Experiment),
+        Watched::Experiment => Ok(Object::Experiment(filed(&Metadata::from_json(object)?, trimmed(object)?))),
         Watched::AnalysisTemplate => template(object).map(Object::AnalysisTemplate),
         Watched::ClusterAnalysisTemplate => template(object).map(Object::ClusterAnalysisTemplate),
         Watched::Job => {
