@@ -1,23 +1,48 @@
 //! `sluice create`: makes the objects of manifests, all of Sluice's kinds.
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use serde_json::Value;
 
 use crate::actions::Writing;
+use crate::analysis::begin::{How, begin};
 use crate::cluster::{Cluster, Connection, Kind, Problem};
 use crate::{lint::files, print};
 
 #[derive(Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Create {
-    /// A file, a directory, or - for standard input; can be repeated
-    #[arg(short, long = "filename", value_name = "FILE|DIR|-", required = true)]
+    #[command(subcommand)]
+    what: Option<What>,
+    /// A file, a directory, an address, or - for standard input; can be repeated
+    #[arg(short, long = "filename", value_name = "FILE|DIR|URL|-", required = true)]
     filenames: Vec<String>,
     #[command(flatten)]
     writing: Writing,
 }
 
+#[derive(Subcommand)]
+enum What {
+    /// An AnalysisRun from a template; `analysis run` waits for its verdict besides
+    #[command(visible_aliases = ["ar", "analysisruns"])]
+    Analysisrun(OfTemplate),
+}
+
+#[derive(Args)]
+struct OfTemplate {
+    /// The template in the cluster
+    #[arg(long, value_name = "TEMPLATE", conflicts_with = "from_file", required_unless_present = "from_file")]
+    from: Option<String>,
+    #[command(flatten)]
+    how: How,
+}
+
 /// All manifests are read before the first object is made.
 pub(crate) async fn run(connection: &Connection, create: &Create) -> Result<u8, Problem> {
+    if let Some(What::Analysisrun(OfTemplate { from, how })) = &create.what {
+        let cluster = Cluster::connect(connection).await?;
+        let run = begin(&cluster, from.as_deref(), how).await?;
+        return tell(Kind::ANALYSIS_RUN, &run, &how.writing).map(|()| 0);
+    }
     let mut objects = Vec::new();
     for source in files::find(&create.filenames).map_err(|error| Problem::new(format!("{error:#}")))? {
         let bytes = source.read().map_err(|error| Problem::new(format!("{error:#}")))?;
@@ -37,7 +62,7 @@ pub(crate) async fn run(connection: &Connection, create: &Create) -> Result<u8, 
     Ok(0)
 }
 
-fn tell(kind: Kind, object: &Value, writing: &Writing) -> Result<(), Problem> {
+pub(crate) fn tell(kind: Kind, object: &Value, writing: &Writing) -> Result<(), Problem> {
     use crate::actions::Output;
     let named = kind.named(object["metadata"]["name"].as_str().unwrap_or_default());
     match writing.output {

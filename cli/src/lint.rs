@@ -21,9 +21,9 @@ const FAILED: u8 = 2;
                         Examples:\n  sluice lint -f rollout.yaml\n  sluice lint -f deploy/\n  \
                         helm template . | sluice lint -f -")]
 pub(crate) struct Args {
-    /// A file, a directory (its .yaml, .yml and .json files, at any depth), or - for standard input. May be given
+    /// A file, a directory (its .yaml, .yml and .json files, at any depth), an address, or - for standard input. May be given
     /// several times.
-    #[arg(short = 'f', long = "filename", value_name = "FILE|DIR|-", required = true)]
+    #[arg(short = 'f', long = "filename", value_name = "FILE|DIR|URL|-", required = true)]
     filenames: Vec<String>,
 
     /// How the mistakes are written.

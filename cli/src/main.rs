@@ -3,10 +3,14 @@
 mod actions;
 mod analysis;
 mod cluster;
+mod complete;
 mod completion;
 mod controller;
 mod create;
+mod diff;
+mod doctor;
 mod exit;
+mod explain;
 mod family;
 mod get;
 mod lint;
@@ -20,6 +24,7 @@ mod status;
 mod terminal;
 mod version;
 mod view;
+mod wait;
 mod why;
 
 use std::path::Path;
@@ -53,11 +58,15 @@ enum Command {
     },
     /// Say how a release goes until it ends, with an exit code for scripts.
     Status(status::Status),
+    /// Wait for the end of a release or a point on its way, with an exit code for scripts.
+    Wait(wait::Wait),
     /// Say why a Rollout stands as it does, with the evidence, and what helps.
     Why(why::Why),
     /// Show how releases ended, who asked for it, and which revisions there is a way back to.
     History(why::Why),
-    /// Show what was measured.
+    /// Show what changed between two revisions.
+    Diff(diff::Diff),
+    /// Show what was measured, or measure by hand.
     Analysis {
         #[command(subcommand)]
         what: analysis::Analysis,
@@ -68,9 +77,13 @@ enum Command {
     Create(create::Create),
     /// Find all mistakes in manifests, without a cluster.
     Lint(lint::Args),
+    /// Say what a reason of an event, a condition or a pause means, and what helps.
+    Explain(explain::Explain),
+    /// Look for what keeps Sluice from working in this cluster.
+    Doctor(doctor::Doctor),
     /// Print the versions of this program and of the cluster.
     Version(version::Version),
-    /// Print a script that lets a shell complete verbs and flags.
+    /// Print a script that lets a shell, or kubectl, complete verbs, flags and names.
     Completion(completion::Completion),
     /// Run a whole cluster in memory, watch a release in it, and break it.
     Playground(playground::Args),
@@ -83,6 +96,9 @@ enum Command {
 fn main() -> ExitCode {
     // TLS by ring, for all clients; it can only be there already.
     let _already = rustls::crypto::ring::default_provider().install_default();
+    if let Some(words) = complete::asked(std::env::args()) {
+        return asking(complete::run(&words, Cli::command()));
+    }
     let Cli { command, connection } = parse();
     match &command {
         Command::Controller(args) => controller::run(args),
@@ -92,13 +108,17 @@ fn main() -> ExitCode {
         Command::Get { what } => asking(get::run(&connection, what)),
         Command::List { what } => asking(list::run(&connection, what)),
         Command::Status(status) => asking(status::run(&connection, status)),
+        Command::Wait(wait) => asking(wait::run(&connection, wait)),
+        Command::Diff(diff) => asking(diff::run(&connection, diff)),
+        Command::Explain(explain) => said(explain::run(explain)),
+        Command::Doctor(doctor) => asking(doctor::run(&connection, doctor)),
         Command::Why(why) => asking(why::explain(&connection, why)),
         Command::History(why) => asking(why::tell_history(&connection, why)),
         Command::Analysis { what } => asking(analysis::run(&connection, what)),
         Command::Do(verb) => asking(actions::run(&connection, verb)),
         Command::Create(create) => asking(create::run(&connection, create)),
         Command::Version(version) => asking(version::run(&connection, version)),
-        Command::Completion(completion) => completion::run(completion, Cli::command(), typed_file()),
+        Command::Completion(completion) => said(completion::run(completion, Cli::command(), typed_file())),
     }
 }
 
@@ -128,10 +148,13 @@ fn typed_file() -> &'static str {
 /// Runs a verb that asks a cluster.
 fn asking(verb: impl Future<Output = Result<u8, Problem>>) -> ExitCode {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let outcome = match runtime {
+    said(match runtime {
         Ok(runtime) => runtime.block_on(verb),
         Err(error) => Err(Problem::new(format!("the process can't begin its work: {error}"))),
-    };
+    })
+}
+
+fn said(outcome: Result<u8, Problem>) -> ExitCode {
     match outcome {
         Ok(code) => code.into(),
         Err(problem) => {

@@ -42,8 +42,8 @@ pub(crate) struct Args {
     /// How many times as fast time goes by in the cluster
     #[arg(long, default_value = "1x", value_name = "FACTOR", value_parser = speed)]
     speed: u32,
-    /// Put these manifests in instead of the demo: a file, a directory, or - for standard input; can be repeated
-    #[arg(long, value_name = "FILE|DIR|-", conflicts_with = "empty")]
+    /// Put these manifests in instead of the demo: a file, a directory, an address, or - for standard input; can be repeated
+    #[arg(long, value_name = "FILE|DIR|URL|-", conflicts_with = "empty")]
     apply: Vec<String>,
     /// Start without the demo service
     #[arg(long, conflicts_with = "scenario")]

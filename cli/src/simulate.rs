@@ -30,8 +30,8 @@ const NOT_AS_EXPECTED: u8 = 1;
                         sluice simulate -f deploy/ --scenario bad-errors --expect 'aborted by error-rate before 6m'\n  \
                         sluice simulate -f deploy/ -o html > release.html")]
 pub(crate) struct Args {
-    /// Manifests of a Rollout and of what it needs: a file, a directory, or - for standard input; can be repeated
-    #[arg(short = 'f', long = "filename", value_name = "FILE|DIR|-", required = true)]
+    /// Manifests of a Rollout and of what it needs: a file, a directory, an address, or - for standard input; can be repeated
+    #[arg(short = 'f', long = "filename", value_name = "FILE|DIR|URL|-", required = true)]
     filenames: Vec<String>,
     /// How the next version turns out
     #[arg(long, value_enum, default_value_t = Scenario::Good, value_name = "HOW")]

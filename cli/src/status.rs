@@ -14,11 +14,11 @@ use crate::get::LOOK_EVERY;
 use crate::print;
 use crate::view::standing::{Standing, Waits};
 
+pub(crate) const EXIT_CODES: &str = "Exit codes: 0 it is so, 1 an error, 3 failed or aborted, 4 the time is up, 5 it \
+                                     waits for a person, 6 an analysis could not tell and a person has to.";
+
 #[derive(Args)]
-#[command(
-    after_help = "Exit codes: 0 it is so, 1 an error, 3 failed or aborted, 4 the time is up, 5 it waits for a person, \
-                        6 an analysis could not tell and a person has to."
-)]
+#[command(after_help = EXIT_CODES)]
 pub(crate) struct Status {
     /// The Rollout
     #[arg(value_parser = bare_name)]
@@ -36,14 +36,14 @@ pub(crate) struct Status {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Until {
+pub(crate) enum Until {
     Done,
     Paused,
     Step(usize),
     Weight(i64),
 }
 
-fn until(text: &str) -> Result<Until, String> {
+pub(crate) fn until(text: &str) -> Result<Until, String> {
     let number = |text: &str| text.parse::<u32>().map_err(|_| format!("{text:?} is not a whole number"));
     match text.split_once('=') {
         None if text == "done" => Ok(Until::Done),
@@ -52,6 +52,16 @@ fn until(text: &str) -> Result<Until, String> {
         Some(("weight", weight)) => Ok(Until::Weight(number(weight)?.into())),
         _ => Err("write done, paused, step=2 or weight=50".to_owned()),
     }
+}
+
+/// Waits for one thing, as with `--until`.
+pub(crate) async fn wait(
+    connection: &Connection,
+    name: String,
+    until: Until,
+    timeout: Duration,
+) -> Result<u8, Problem> {
+    run(connection, &Status { name, watch: true, timeout, until: Some(until) }).await
 }
 
 pub(crate) async fn run(connection: &Connection, status: &Status) -> Result<u8, Problem> {

@@ -1,6 +1,7 @@
 //! Objects as people read them. Everything in here is a function of the objects and the time.
 
 pub(crate) mod ages;
+pub(crate) mod difference;
 pub(crate) mod evidence;
 pub(crate) mod experiment;
 pub(crate) mod history;

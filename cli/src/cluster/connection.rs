@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::{CommandFactory as _, Parser as _};
 use jiff::SignedDuration;
 use kube::Config;
 use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
@@ -63,7 +64,37 @@ pub(crate) struct Connection {
     request_timeout: Option<Duration>,
 }
 
+/// Only what says which cluster.
+#[derive(clap::Parser)]
+#[command(no_binary_name = true, disable_help_flag = true)]
+struct Only {
+    #[command(flatten)]
+    connection: Connection,
+}
+
 impl Connection {
+    /// The flags of a connection among the words of a command line that is not whole yet.
+    pub(crate) fn of_words(words: &[String]) -> Self {
+        let command = Only::command();
+        let of_connection = |word: &str| {
+            let name = word.trim_start_matches('-').split('=').next().unwrap_or_default();
+            command.get_arguments().find(|arg| match word.strip_prefix("--") {
+                Some(_) => arg.get_long() == Some(name),
+                None => word.starts_with('-') && arg.get_short().map(String::from).as_deref() == Some(name),
+            })
+        };
+        let mut flags: Vec<&String> = Vec::new();
+        let mut rest = words.iter();
+        while let Some(word) = rest.next() {
+            if let Some(arg) = of_connection(word) {
+                flags.push(word);
+                let has_value = arg.get_action().takes_values() && !word.contains('=');
+                flags.extend(has_value.then(|| rest.next()).flatten());
+            }
+        }
+        Only::try_parse_from(flags).map(|only| only.connection).unwrap_or_default()
+    }
+
     /// How to get to the cluster, and the namespace that is meant.
     pub(super) async fn config(&self) -> Result<(Config, String), Problem> {
         let mut config = match self.read().await? {

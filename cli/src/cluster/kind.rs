@@ -16,15 +16,24 @@ impl Kind {
     pub(crate) const ROLLOUT: Self = Self::ours("Rollout", "rollouts");
     pub(crate) const EXPERIMENT: Self = Self::ours("Experiment", "experiments");
     pub(crate) const ANALYSIS_RUN: Self = Self::ours("AnalysisRun", "analysisruns");
-    const ANALYSIS_TEMPLATE: Self = Self::ours("AnalysisTemplate", "analysistemplates");
-    const CLUSTER_ANALYSIS_TEMPLATE: Self =
+    pub(crate) const ANALYSIS_TEMPLATE: Self = Self::ours("AnalysisTemplate", "analysistemplates");
+    pub(crate) const CLUSTER_ANALYSIS_TEMPLATE: Self =
         Self { namespaced: false, ..Self::ours("ClusterAnalysisTemplate", "clusteranalysistemplates") };
     pub(crate) const REPLICA_SET: Self = Self::of("apps", "v1", "ReplicaSet", "replicasets");
     const DEPLOYMENT: Self = Self::of("apps", "v1", "Deployment", "deployments");
     const POD_TEMPLATE: Self = Self::of("", "v1", "PodTemplate", "podtemplates");
     pub(crate) const POD: Self = Self::of("", "v1", "Pod", "pods");
     pub(crate) const EVENT: Self = Self::of("", "v1", "Event", "events");
+    pub(crate) const LEASE: Self = Self::of("coordination.k8s.io", "v1", "Lease", "leases");
+    pub(crate) const CRD: Self = Self {
+        namespaced: false,
+        ..Self::of("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions")
+    };
     pub(crate) const JOB: Self = Self::of("batch", "v1", "Job", "jobs");
+
+    /// Those that Sluice serves.
+    pub(crate) const OURS: [Self; 5] =
+        [Self::ROLLOUT, Self::EXPERIMENT, Self::ANALYSIS_RUN, Self::ANALYSIS_TEMPLATE, Self::CLUSTER_ANALYSIS_TEMPLATE];
 
     const fn ours(kind: &'static str, plural: &'static str) -> Self {
         Self::of("argoproj.io", "v1alpha1", kind, plural)
@@ -41,15 +50,8 @@ impl Kind {
 
     /// One of the five kinds, as a manifest names it.
     pub(crate) fn of_manifest(manifest: &Value) -> Option<Self> {
-        let kinds = [
-            Self::ROLLOUT,
-            Self::EXPERIMENT,
-            Self::ANALYSIS_RUN,
-            Self::ANALYSIS_TEMPLATE,
-            Self::CLUSTER_ANALYSIS_TEMPLATE,
-        ];
         let is_ours = manifest["apiVersion"] == "argoproj.io/v1alpha1";
-        kinds.into_iter().find(|kind| is_ours && manifest["kind"] == kind.kind)
+        Self::OURS.into_iter().find(|kind| is_ours && manifest["kind"] == kind.kind)
     }
 
     pub(crate) fn api_version(self) -> String {

@@ -1,4 +1,6 @@
-//! What `-f` names: files, directories, standard input.
+//! What `-f` names: files, directories, standard input, addresses.
+
+mod address;
 
 use std::fs;
 use std::io::Read;
@@ -11,6 +13,8 @@ use anyhow::{Context, bail};
 pub(crate) enum Source {
     StandardInput,
     File(PathBuf),
+    /// `http://` or `https://`
+    Address(String),
 }
 
 impl Source {
@@ -19,6 +23,7 @@ impl Source {
         match self {
             Source::StandardInput => "<stdin>".to_owned(),
             Source::File(path) => path.display().to_string(),
+            Source::Address(url) => url.clone(),
         }
     }
 
@@ -30,6 +35,7 @@ impl Source {
                 Ok(bytes)
             }
             Source::File(path) => fs::read(path).with_context(|| format!("can't read {}", path.display())),
+            Source::Address(url) => address::read(url).with_context(|| format!("can't read {url}")),
         }
     }
 }
@@ -40,6 +46,10 @@ pub(crate) fn find(names: &[String]) -> anyhow::Result<Vec<Source>> {
     for name in names {
         if name == "-" {
             sources.push(Source::StandardInput);
+            continue;
+        }
+        if name.starts_with("http://") || name.starts_with("https://") {
+            sources.push(Source::Address(name.clone()));
             continue;
         }
         let path = PathBuf::from(name);
