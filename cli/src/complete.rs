@@ -92,6 +92,10 @@ fn wanted(root: &Command, before: &[String], last: &str) -> Wanted {
     kind(&path).map_or(Wanted::Files, Wanted::Names)
 }
 
+/// Verbs that take the name of a Rollout at once.
+const OF_ROLLOUTS: [&str; 11] =
+    ["abort", "diff", "history", "pause", "promote", "restart", "resume", "status", "undo", "wait", "why"];
+
 /// What a verb takes the name of.
 fn kind(path: &[&str]) -> Option<Kind> {
     match path {
@@ -99,10 +103,7 @@ fn kind(path: &[&str]) -> Option<Kind> {
         ["analysis", "run"] => Some(Kind::ANALYSIS_TEMPLATE),
         ["get" | "retry" | "terminate", "experiment"] => Some(Kind::EXPERIMENT),
         ["get" | "retry", "rollout"] | ["set", "image"] => Some(Kind::ROLLOUT),
-        [
-            "status" | "wait" | "why" | "history" | "diff" | "promote" | "abort" | "pause" | "resume" | "restart"
-            | "undo",
-        ] => Some(Kind::ROLLOUT),
+        [verb] => OF_ROLLOUTS.contains(verb).then_some(Kind::ROLLOUT),
         _ => None,
     }
 }

@@ -1,15 +1,13 @@
 //! `sluice doctor`: what keeps Sluice, or the person who asks, from working in this cluster.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
 use kube::api::ListParams;
 use kube::client::Body;
 use serde_json::{Value, json};
-use sluice_analysis::address::AddressPolicy;
-use sluice_analysis::provider::http::{HttpRequest, Method, SignIn};
-use sluice_controller::over_network;
 use sluice_planner::ReadRollout;
 
 use crate::cluster::{Cluster, Connection, Kind, Problem, Where};
@@ -17,11 +15,11 @@ use crate::get::now;
 use crate::terminal::Look;
 use crate::view::ages::{length, time};
 use crate::view::text::{Cell, Hue, joined, labelled};
-use crate::{exit, print};
+use crate::{exit, print, web};
 
 /// Clocks that are further apart than this make ages and countdowns wrong, and leases doubtful.
 const SKEW: SignedDuration = SignedDuration::from_secs(5);
-const PATIENCE: SignedDuration = SignedDuration::from_secs(3);
+const PATIENCE: Duration = Duration::from_secs(3);
 /// A Lease whose name begins so is the one of a controller.
 const LEASE: &str = "argo-rollouts-controller-lock";
 
@@ -331,34 +329,17 @@ async fn servers(cluster: &Cluster, place: Where<'_>) -> Vec<Finding> {
     }
     let mut findings = Vec::new();
     for address in addresses {
-        findings.push(match asked(&address).await {
-            Ok(()) => good(what, format!("{address} answers")),
-            Err(why) => doubtful(
-                what,
-                format!("{address} doesn't answer from here, though it may do so to the controller: {why}"),
-            ),
-        });
+        findings.push(
+            match web::get(&format!("{}/api/v1/query?query=vector(1)", address.trim_end_matches('/')), PATIENCE).await {
+                Ok(_) => good(what, format!("{address} answers")),
+                Err(why) => doubtful(
+                    what,
+                    format!("{address} doesn't answer from here, though it may do so to the controller: {why}"),
+                ),
+            },
+        );
     }
     findings
-}
-
-async fn asked(address: &str) -> Result<(), String> {
-    let request = HttpRequest {
-        method: Method::Get,
-        url: format!("{}/api/v1/query?query=vector(1)", address.trim_end_matches('/')),
-        headers: Vec::new(),
-        body: String::new(),
-        timeout: PATIENCE,
-        insecure: false,
-        sign_in: SignIn::None,
-    };
-    let patience = std::time::Duration::try_from(PATIENCE).unwrap_or_default();
-    match tokio::time::timeout(patience, over_network(AddressPolicy::default())(request)).await {
-        Ok(Ok(answer)) if answer.status == 200 => Ok(()),
-        Ok(Ok(answer)) => Err(format!("status {}", answer.status)),
-        Ok(Err(failure)) => Err(failure.0),
-        Err(_) => Err(format!("not within {} s", PATIENCE.as_secs())),
-    }
 }
 
 #[cfg(test)]

@@ -25,6 +25,7 @@ mod terminal;
 mod version;
 mod view;
 mod wait;
+mod web;
 mod why;
 
 use std::path::Path;
