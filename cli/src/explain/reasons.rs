@@ -12,7 +12,12 @@ const fn reason(name: &'static str, means: &'static str, helps: &'static str) ->
 }
 
 /// By name.
-pub(super) const REASONS: [Reason; 41] = [
+pub(super) const REASONS: &[Reason] = &[
+    reason(
+        "AnalysisRunCreateError",
+        "The API server refuses an AnalysisRun.",
+        "The message is the server's: a quota, a webhook, or a name that is taken.",
+    ),
     reason(
         "AnalysisRunError",
         "An analysis ended because it could not measure.",
@@ -56,6 +61,24 @@ pub(super) const REASONS: [Reason; 41] = [
         "The canary Ingress beside the stable one is made, by which ingress-nginx shares traffic out.",
         "",
     ),
+    reason(
+        "ExperimentError",
+        "An Experiment could not be carried out or measured.",
+        "The message says what; \"retry experiment\" runs it again once that is mended.",
+    ),
+    reason(
+        "ExperimentFailed",
+        "An analysis of an Experiment failed, or a version never became available.",
+        "\"get experiment\" has its versions and analyses; \"retry experiment\" runs it again.",
+    ),
+    reason(
+        "ExperimentInconclusive",
+        "An analysis of an Experiment could not tell good from bad.",
+        "\"get experiment\" has the analyses; a person decides.",
+    ),
+    reason("ExperimentPending", "An Experiment has not begun.", ""),
+    reason("ExperimentRunning", "All versions of an Experiment are available, and its time runs.", ""),
+    reason("ExperimentSuccessful", "An Experiment is over, and no analysis failed.", ""),
     reason("FoundNewReplicaSet", "The ReplicaSet of the wanted template was there already and is taken.", ""),
     reason(
         "InconclusiveAnalysisRun",
@@ -120,11 +143,26 @@ pub(super) const REASONS: [Reason; 41] = [
     reason("RolloutUpdated", "The template changed: a new revision is released.", ""),
     reason("ScalingReplicaSet", "A ReplicaSet gets more or fewer pods.", ""),
     reason(
+        "ServiceCreateError",
+        "The API server refuses the Service of an Experiment's version.",
+        "The message is the server's.",
+    ),
+    reason("ServiceCreated", "A version of an Experiment got a Service of its own.", ""),
+    reason(
         "SkipSteps",
         "All steps are skipped: back to the stable version, within the rollback window, or by \"promote --full\".",
         "",
     ),
     reason("SwitchService", "A Service selects another revision.", ""),
+    reason("TemplateError", "An Experiment's version could not be run.", "The message says what is wrong with it."),
+    reason(
+        "TemplateFailed",
+        "The pods of an Experiment's version were not available in time.",
+        "\"get experiment\" names the pods in trouble.",
+    ),
+    reason("TemplateProgressing", "The pods of an Experiment's version come up.", ""),
+    reason("TemplateRunning", "All pods of an Experiment's version are available.", ""),
+    reason("TemplateSuccessful", "An Experiment's version ran as long as it should.", ""),
     reason(
         "TrafficRoutingError",
         "A router can't be told where traffic goes.",
