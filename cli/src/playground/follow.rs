@@ -187,7 +187,9 @@ impl Traffic {
     fn tell(&mut self, traffic: Totals, now: Timestamp, named: impl Fn(&str) -> String) -> Option<String> {
         let since = traffic.since(&self.looked);
         self.looked = traffic.clone();
-        if let Some(permille) = since.error_permille() {
+        // Before the first version is ready all is lost, which would make every later error look small.
+        let has_begun = !self.errors.is_empty() || since.lost == 0;
+        if let Some(permille) = since.error_permille().filter(|_| has_begun) {
             self.errors.push_back(f64::from(u32::try_from(permille).unwrap_or(1000)) / 10.0);
             let too_many = self.errors.len().saturating_sub(SAMPLES_KEPT);
             self.errors.drain(..too_many);

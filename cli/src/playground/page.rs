@@ -80,6 +80,9 @@ fn release(name: &str, frame: &Frame, width: usize) -> Vec<Vec<Cell>> {
     let standing = &frame.standing;
     let mut lines = labelled(&format!("{name}:"), Cell::state(&standing.phase), Some(width));
     lines.extend(labelled("Why:", standing.sentence().into(), Some(width)));
+    if let Some(ended) = frame.ended.as_ref().filter(|ended| frame.is_aborted && ended.revision == frame.revision) {
+        lines.extend(labelled("Because:", Cell::new(ended.why.as_str(), Hue::Bad), Some(width)));
+    }
     if let Some(countdown) = standing.countdown(frame.at) {
         lines.extend(labelled("Next:", countdown.into(), Some(width)));
     }
@@ -158,6 +161,22 @@ mod tests {
             let is_there = lines.iter().any(|line| line.contains("export KUBECONFIG=/tmp/kubeconfig"));
             assert_eq!(is_there, rows > 20, "{lines:#?}");
         }
+    }
+
+    #[test]
+    fn a_release_that_was_taken_back_says_because_of_what() {
+        let rollout = json!({
+            "metadata": {"generation": 2, "annotations": {"rollout.argoproj.io/revision": "2"}},
+            "spec": {"strategy": {"canary": {}}},
+            "status": {
+                "observedGeneration": "2", "phase": "Degraded", "abort": true, "why": "aborted: revision 2 is taken back",
+                "history": [{"revision": 2, "result": "Aborted", "why": "error-rate 0.2 > 0.05"}],
+            },
+        });
+        let family = Family { rollout, ..Family::default() };
+        let frame = Frame::new(&family, Totals::default(), "2026-01-01T00:00:00Z".parse().expect("a time"));
+        let lines = rendered(&release("shop", &frame, 80), Style::default());
+        assert!(lines.contains(&"Because:         error-rate 0.2 > 0.05".to_owned()), "{lines:#?}");
     }
 
     #[test]
