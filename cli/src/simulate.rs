@@ -5,6 +5,7 @@
 mod html;
 mod outcome;
 mod run;
+mod scrapes;
 mod told;
 
 use std::process::ExitCode;

@@ -10,6 +10,7 @@ use sluice_sandbox::Cluster;
 use sluice_sandbox::doors::{Clock as DoorClock, Door};
 
 use super::outcome::{DEADLINE, End, Outcome};
+use super::scrapes;
 use super::told::{Sample, Told};
 use crate::stage::frame::Frame;
 use crate::stage::furniture::{self, Manifest};
@@ -28,8 +29,6 @@ const ALONE: Duration = Duration::from_mins(1);
 const A_PERSON_TAKES: SignedDuration = SignedDuration::from_mins(1);
 /// What is aborted has this time to go back.
 const GOES_BACK_WITHIN: SignedDuration = SignedDuration::from_mins(2);
-/// How often the metrics backend looks.
-const SCRAPED: SignedDuration = SignedDuration::from_secs(2);
 const NODES: usize = 3;
 const SEED: u64 = 1;
 
@@ -50,7 +49,9 @@ pub(super) async fn run(asked: Asked) -> anyhow::Result<Told> {
     let flows = load::flows(cluster.world());
     let names = flows.iter().map(|flow| flow.name.clone()).collect();
     flows.into_iter().for_each(|flow| cluster.plane_mut().send(flow, start));
-    cluster.metrics_mut().scrape_every(SCRAPED, start);
+    if let Some(interval) = scrapes::interval(&asked.manifests) {
+        cluster.metrics_mut().scrape_every(interval, start);
+    }
     let door = Door::to_cluster(cluster, DoorClock::following_runtime(start));
     let life = door.clone();
     let alive = tokio::spawn(async move { life.keep_going().await });
