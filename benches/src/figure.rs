@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
+use rustix::time::{ClockId, clock_gettime};
+
 /// A figure with its unit, and its bound if it has one.
 #[derive(Debug)]
 pub(crate) struct Figure {
@@ -50,4 +52,10 @@ pub(crate) fn time(call: impl FnOnce()) -> Duration {
     let begun = Instant::now();
     call();
     begun.elapsed()
+}
+
+/// Processor time of this thread so far.
+pub(crate) fn cpu_time() -> Duration {
+    let now = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(u64::try_from(now.tv_sec).unwrap_or(0), u32::try_from(now.tv_nsec).unwrap_or(0))
 }

@@ -17,6 +17,8 @@ use crate::admin::AsAdmin;
 
 pub(crate) const ROLLOUTS: &str = "/apis/argoproj.io/v1alpha1/namespaces/default/rollouts";
 const REPLICA_SETS: &str = "/apis/apps/v1/namespaces/default/replicasets";
+const SERVICES: &str = "/api/v1/namespaces/default/services";
+const INGRESSES: &str = "/apis/networking.k8s.io/v1/namespaces/default/ingresses";
 const PODS: &str = "/api/v1/namespaces/default/pods";
 /// So far a watch may lag behind. Each state that is kept is a whole object.
 const KEPT_CHANGES: usize = 1_000;
@@ -27,6 +29,8 @@ pub(crate) struct Model {
     pub(crate) rollout: Value,
     pub(crate) replica_sets: Vec<Value>,
     pub(crate) pods: Vec<Value>,
+    services: Vec<Value>,
+    ingresses: Vec<Value>,
 }
 
 /// How a controller runs beside nothing else: alone, and without a limit on its requests.
@@ -46,6 +50,39 @@ pub(crate) fn alone() -> Settings {
 impl Model {
     /// A Rollout of three pods that was released so often; where `stops` is set, the last release waits at a pause.
     pub(crate) fn released(revisions: u32, stops: bool) -> anyhow::Result<Self> {
+        Self::of(&[(ROLLOUTS, manifest())], revisions, stops)
+    }
+
+    /// The same behind an Ingress; its second release waits with a third of the traffic.
+    pub(crate) fn routed() -> anyhow::Result<Self> {
+        let mut rollout = manifest();
+        let canary = &mut rollout["spec"]["strategy"]["canary"];
+        canary["stableService"] = json!("web-stable");
+        canary["canaryService"] = json!("web-canary");
+        canary["trafficRouting"] = json!({"nginx": {"stableIngress": "web-ingress"}});
+        let service = |name: &str| {
+            json!({
+                "apiVersion": "v1", "kind": "Service", "metadata": {"name": name},
+                "spec": {"selector": {"app": "web"}, "ports": [{"port": 80}]},
+            })
+        };
+        let backend = json!({"service": {"name": "web-stable", "port": {"number": 80}}});
+        let ingress = json!({
+            "apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": {"name": "web-ingress"},
+            "spec": {"rules": [{"host": "web.example.com", "http": {"paths": [
+                {"path": "/", "pathType": "Prefix", "backend": backend},
+            ]}}]},
+        });
+        let manifests = [
+            (SERVICES, service("web-stable")),
+            (SERVICES, service("web-canary")),
+            (INGRESSES, ingress),
+            (ROLLOUTS, rollout),
+        ];
+        Self::of(&manifests, 2, true)
+    }
+
+    fn of(manifests: &[(&str, Value)], revisions: u32, stops: bool) -> anyhow::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build()?;
         runtime.block_on(async {
             let start: Timestamp = START.parse()?;
@@ -58,7 +95,9 @@ impl Model {
             let client = Client::new(AsAdmin(door.clone()), "default");
             let controller = Controller::new(client, alone(), Clock::following_runtime(start));
             let running = tokio::spawn(controller.run(handle.clone(), shutdown));
-            ask(&door, Request::post(ROLLOUTS, &manifest()))?;
+            for (path, manifest) in manifests {
+                ask(&door, Request::post(path, manifest))?;
+            }
             until(&door, "Healthy").await?;
             for revision in 2..=revisions {
                 let image = format!("registry.example/shop/web:{revision}.0.0");
@@ -78,6 +117,8 @@ impl Model {
                 rollout: ask(&door, Request::get(&format!("{ROLLOUTS}/web")))?,
                 replica_sets: items(&door, REPLICA_SETS)?,
                 pods: items(&door, PODS)?,
+                services: named_like_the_model(items(&door, SERVICES)?),
+                ingresses: items(&door, INGRESSES)?,
             };
             handle.begin();
             running.await??;
@@ -143,6 +184,12 @@ pub(crate) fn ask(door: &Door, request: Request) -> anyhow::Result<Value> {
     Ok(body)
 }
 
+/// Not those that every cluster has.
+fn named_like_the_model(mut services: Vec<Value>) -> Vec<Value> {
+    services.retain(|service| service["metadata"]["name"].as_str().is_some_and(|name| name.starts_with("web-")));
+    services
+}
+
 fn items(door: &Door, path: &str) -> anyhow::Result<Vec<Value>> {
     let list = ask(door, Request::get(path))?;
     Ok(list["items"].as_array().context("a list")?.clone())
@@ -174,8 +221,11 @@ fn place(door: &Door, model: &Model, name: &str) -> anyhow::Result<()> {
     for replica_set in &model.replica_sets {
         create(door, REPLICA_SETS, replica_set, name, &mut uids)?;
     }
-    for pod in &model.pods {
-        create(door, PODS, pod, name, &mut uids)?;
+    let others = [(PODS, &model.pods), (SERVICES, &model.services), (INGRESSES, &model.ingresses)];
+    for (path, objects) in others {
+        for object in objects {
+            create(door, path, object, name, &mut uids)?;
+        }
     }
     Ok(())
 }
@@ -188,8 +238,17 @@ fn create(
     name: &str,
     uids: &mut BTreeMap<String, Value>,
 ) -> anyhow::Result<()> {
-    let mut object = original.clone();
-    let name = renamed(original, name);
+    // What names the copy's own Services and Ingresses.
+    let text = original.to_string();
+    let parts = ["stable", "canary", "ingress"];
+    let text = parts.iter().fold(text, |text, part| text.replace(&format!("web-{part}"), &format!("{name}-{part}")));
+    let mut object: Value = serde_json::from_str(&text)?;
+    let own = object["metadata"]["name"].as_str().filter(|own| own.starts_with(name)).map(str::to_owned);
+    let name = own.unwrap_or_else(|| renamed(&object, name));
+    if let Some(addresses) = object.get_mut("spec").and_then(Value::as_object_mut) {
+        addresses.remove("clusterIP");
+        addresses.remove("clusterIPs");
+    }
     let metadata = object["metadata"].as_object_mut().context("metadata")?;
     for field in ["uid", "resourceVersion", "creationTimestamp", "generation", "managedFields", "generateName"] {
         metadata.remove(field);
@@ -202,7 +261,10 @@ fn create(
     let stored = ask(door, Request::post(path, &object))?;
     let uid = original["metadata"]["uid"].as_str().context("a uid")?;
     uids.insert(uid.to_owned(), stored["metadata"]["uid"].clone());
-    let mut status = original["status"].clone();
+    let mut status = object["status"].clone();
+    if status.is_null() {
+        return Ok(());
+    }
     if let Some(observed) = status.get_mut("observedGeneration") {
         *observed = if observed.is_string() { json!("1") } else { json!(1) };
     }

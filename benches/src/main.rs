@@ -18,6 +18,7 @@ mod process;
 mod promotions;
 mod routes;
 mod templates;
+mod together;
 mod verdicts;
 mod watched;
 mod writes;
@@ -27,7 +28,7 @@ use figure::Figure;
 /// A part of the benchmarks and how it is run.
 type Part = (&'static str, fn() -> anyhow::Result<Vec<Figure>>);
 
-const PARTS: [Part; 13] = [
+const PARTS: [Part; 14] = [
     ("door", door::measure),
     ("writes", writes::measure),
     ("hour", hour::measure),
@@ -41,6 +42,7 @@ const PARTS: [Part; 13] = [
     ("active", active::measure),
     ("idle", idle::measure),
     ("routes", routes::measure),
+    ("together", together::measure),
 ];
 
 fn main() -> anyhow::Result<()> {

@@ -6,13 +6,12 @@ use std::time::{Duration, Instant};
 use anyhow::ensure;
 use jiff::Timestamp;
 use kube::Client;
-use rustix::time::{ClockId, clock_gettime};
 use sluice_controller::{Clock, Controller, ShutdownHandle};
 use sluice_planner::{Plan, Snapshot, plan};
 use sluice_sandbox::doors::Clock as DoorClock;
 
 use crate::admin::AsAdmin;
-use crate::figure::{Figure, median_of};
+use crate::figure::{Figure, cpu_time, median_of};
 use crate::fleet::{Model, alone, poke, renamed, server};
 
 const FEW: usize = 10;
@@ -104,9 +103,4 @@ async fn passed(passes: usize) -> anyhow::Result<()> {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     Ok(())
-}
-
-fn cpu_time() -> Duration {
-    let now = clock_gettime(ClockId::ThreadCPUTime);
-    Duration::new(u64::try_from(now.tv_sec).unwrap_or(0), u32::try_from(now.tv_nsec).unwrap_or(0))
 }

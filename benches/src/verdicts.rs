@@ -19,15 +19,32 @@ use crate::fleet::{Model, ROLLOUTS, alone, ask, server};
 use crate::watched::{Watched, Writes};
 
 const OTHERS: usize = 1_000;
-const JUDGED: usize = 200;
+const JUDGED: usize = 150;
 const TEMPLATES: &str = "/apis/argoproj.io/v1alpha1/namespaces/default/analysistemplates";
 
 pub(crate) fn measure() -> anyhow::Result<Vec<Figure>> {
     let healthy = Model::released(3, false)?;
-    let waiting = Model::released(3, true)?;
+    let to_release = times(&healthy, &Model::released(3, true)?, |name, path| {
+        let (whole, part) = (format!("/{name}/"), format!("/{name}-"));
+        !path.contains("/analysisruns/") && (path.contains(&whole) || path.contains(&part))
+    })?;
+    let to_router = times(&healthy, &Model::routed()?, |name, path| path.contains(&format!("/ingresses/{name}-")))?;
+    let at = |times: &[Duration], percent: usize| {
+        times[(times.len() * percent / 100).min(times.len() - 1)].as_secs_f64() * 1e3
+    };
+    Ok(vec![
+        Figure::new("from an answer over the run's status to the Rollout, median", at(&to_release, 50), "ms"),
+        Figure::new("the same, 99th percentile", at(&to_release, 99), "ms").at_most(5.0),
+        Figure::new("from an answer to weight 0 at the router, median", at(&to_router, 50), "ms"),
+        Figure::new("the same, 99th percentile", at(&to_router, 99), "ms").at_most(20.0),
+    ])
+}
+
+/// How long it takes from an answer to the first write whose path concerns the Rollout that waits, shortest first.
+fn times(healthy: &Model, waiting: &Model, concerns: fn(&str, &str) -> bool) -> anyhow::Result<Vec<Duration>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut times = runtime.block_on(async {
-        let door = server(&[(&healthy, "other", OTHERS), (&waiting, "shop", JUDGED)], DoorClock::wall())?;
+        let door = server(&[(healthy, "other", OTHERS), (waiting, "shop", JUDGED)], DoorClock::wall())?;
         ask(&door, Request::post(TEMPLATES, &template()))?;
         let (handle, shutdown) = ShutdownHandle::new();
         let watched = Watched::new(door.clone());
@@ -36,20 +53,21 @@ pub(crate) fn measure() -> anyhow::Result<Vec<Figure>> {
         let controller = Controller::new(client, alone(), Clock::wall()).asking_through(transport(&questions));
         let running = tokio::spawn(controller.run(handle.clone(), shutdown));
         watched.writes.quiet().await;
-        let times = judge_each(&door, &watched.writes, &questions).await?;
+        let times = judge_each(&door, &watched.writes, &questions, concerns).await?;
         handle.begin();
         running.await??;
         anyhow::Ok(times)
     })?;
     times.sort();
-    let at = |percent: usize| times[(times.len() * percent / 100).min(times.len() - 1)].as_secs_f64() * 1e3;
-    Ok(vec![
-        Figure::new("from an answer over the run's status to the Rollout, median", at(50), "ms"),
-        Figure::new("the same, 99th percentile", at(99), "ms").at_most(5.0),
-    ])
+    Ok(times)
 }
 
-async fn judge_each(door: &Door, writes: &Writes, questions: &Questions) -> anyhow::Result<Vec<Duration>> {
+async fn judge_each(
+    door: &Door,
+    writes: &Writes,
+    questions: &Questions,
+    concerns: fn(&str, &str) -> bool,
+) -> anyhow::Result<Vec<Duration>> {
     let mut times = Vec::new();
     for number in 0..JUDGED {
         let name = format!("shop-{number}");
@@ -62,10 +80,7 @@ async fn judge_each(door: &Door, writes: &Writes, questions: &Questions) -> anyh
         writes.quiet().await;
         let answered = Instant::now();
         let _asked_still = question.send(());
-        let (whole, part) = (format!("/{name}/"), format!("/{name}-"));
-        let of_release =
-            |path: &str| !path.contains("/analysisruns/") && (path.contains(&whole) || path.contains(&part));
-        let written = tokio::time::timeout(Duration::from_secs(10), writes.next(of_release)).await;
+        let written = tokio::time::timeout(Duration::from_secs(10), writes.next(|path| concerns(&name, path))).await;
         let written = written.with_context(|| format!("nothing was written for {name}"))?;
         times.push(written.saturating_duration_since(answered));
         writes.quiet().await;

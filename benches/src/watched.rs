@@ -1,5 +1,6 @@
 //! The way into the API server, with an eye on what is written.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -15,11 +16,17 @@ use crate::admin::AsAdmin;
 pub(crate) struct Watched {
     door: AsAdmin,
     pub(crate) writes: Arc<Writes>,
+    requests: Arc<AtomicUsize>,
 }
 
 impl Watched {
     pub(crate) fn new(door: Door) -> Self {
-        Self { door: AsAdmin(door), writes: Arc::default() }
+        Self { door: AsAdmin(door), writes: Arc::default(), requests: Arc::default() }
+    }
+
+    /// Requests of any kind that came in so far, but for events.
+    pub(crate) fn requests(&self) -> usize {
+        self.requests.load(Ordering::Relaxed)
     }
 }
 
@@ -66,6 +73,9 @@ where
 
     fn call(&mut self, request: http::Request<B>) -> Self::Future {
         let path = request.uri().path();
+        if !path.ends_with("/events") {
+            self.requests.fetch_add(1, Ordering::Relaxed);
+        }
         if request.method() != http::Method::GET && !path.ends_with("/events") {
             let mut came = self.writes.came.lock().unwrap_or_else(PoisonError::into_inner);
             came.push((Instant::now(), path.to_owned()));
