@@ -27,7 +27,7 @@ api_types! {
         #[schemars(transform = mark::atomic)]
         pub headers: Option<Vec<Header>>,
         /// How to sign in.
-        pub authentication: Option<Authentication>,
+        pub authentication: Option<Box<Authentication>>,
     }
 
     /// A golden signal of the traffic of a Rollout.
@@ -80,7 +80,7 @@ api_types! {
         /// trusts.
         pub ca_bundle: Option<String>,
         /// How to sign in.
-        pub authentication: Option<Authentication>,
+        pub authentication: Option<Box<Authentication>>,
     }
 
     /// A header to send: either value or valueFrom.

@@ -129,7 +129,7 @@ fn check_prometheus(path: &FieldPath, prometheus: &PrometheusMetric, found: &mut
     }
     check_ca_bundle(path, prometheus.ca_bundle(), prometheus.insecure(), found);
     check_headers(path, prometheus.headers.as_deref(), found);
-    check_authentication(path, prometheus.authentication.as_ref(), found);
+    check_authentication(path, prometheus.authentication.as_deref(), found);
 }
 
 fn check_ca_bundle(path: &FieldPath, bundle: Option<&str>, insecure: bool, found: &mut Found) {
@@ -163,7 +163,7 @@ fn check_web(path: &FieldPath, web: &WebMetric, found: &mut Found) {
     }
     check_ca_bundle(path, web.ca_bundle(), web.insecure(), found);
     check_headers(path, web.headers.as_deref(), found);
-    check_authentication(path, web.authentication.as_ref(), found);
+    check_authentication(path, web.authentication.as_deref(), found);
 }
 
 fn check_headers(path: &FieldPath, headers: Option<&[Header]>, found: &mut Found) {
