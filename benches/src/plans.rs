@@ -18,6 +18,7 @@ pub(crate) fn measure() -> anyhow::Result<Vec<Figure>> {
     let read = |sentence: String| anyhow!(sentence);
     let snapshot = Snapshot {
         runs: Vec::new(),
+        experiments: Vec::new(),
         templates: Vec::new(),
         cluster_templates: Vec::new(),
         rollout: Arc::new(serde_json::from_value::<Rollout>(model.rollout.clone())?.into()),

@@ -12,6 +12,7 @@ use crate::observe::{Release, Strategy};
 use crate::plan::Event;
 use crate::snapshot::ReplicaSet;
 use crate::traffic::Wait;
+use crate::trials::{self, NewTrial};
 use crate::wishes::{self, Facts};
 use crate::{steps, switch};
 
@@ -25,9 +26,13 @@ pub(crate) struct Advanced<'a> {
     pub(crate) new_runs: Vec<NewRun<'a>>,
     /// The run whose verdict the release waits for.
     pub(crate) waits_for_run: Option<RunKind>,
+    /// The Experiment that is to begin.
+    pub(crate) new_trial: Option<NewTrial<'a>>,
+    /// The Experiment whose verdict the release waits for.
+    pub(crate) waits_for_experiment: Option<String>,
     /// What its routers have yet to do for the current step.
     pub(crate) waits_for_routers: Option<Wait>,
-    /// What took the release back in this pass, if an analysis did.
+    /// What took the release back in this pass, if an analysis or an Experiment did.
     pub(crate) failure: Option<String>,
     /// What can't be measured now, so that nothing goes on.
     pub(crate) blind: Option<String>,
@@ -47,6 +52,8 @@ pub(crate) fn advance<'a>(release: &Release<'a>, now: Timestamp) -> Advanced<'a>
         wake_at: None,
         new_runs: Vec::new(),
         waits_for_run: None,
+        new_trial: None,
+        waits_for_experiment: None,
         waits_for_routers: None,
         failure: None,
         blind: None,
@@ -61,6 +68,9 @@ pub(crate) fn advance<'a>(release: &Release<'a>, now: Timestamp) -> Advanced<'a>
     }
     if release.rollout.spec.paused() || release.hindrance.is_some() {
         analyses::take_back_what_failed(release, &mut advanced, now);
+        if advanced.failure.is_none() {
+            trials::take_back_what_failed(release, &mut advanced, now);
+        }
         return advanced;
     }
     advanced.facts.proven = proven(release, new);

@@ -8,7 +8,7 @@ use crate::observe::Release;
 use crate::plan::Write;
 use crate::strategy::Target;
 use crate::traffic::Routed;
-use crate::{analyses, delays, pods, selectors, transition};
+use crate::{analyses, delays, pods, selectors, transition, trials};
 
 /// The next safe writes back to the stable revision.
 pub(crate) fn writes(
@@ -27,5 +27,6 @@ pub(crate) fn writes(
     writes.extend(transition::writes(release, &resizes));
     writes.extend(routed.writes());
     writes.extend(analyses::writes(release, advanced));
+    writes.extend(trials::writes(release, advanced, routed));
     writes
 }

@@ -39,6 +39,7 @@ mod strategy;
 mod switch;
 mod traffic;
 mod transition;
+mod trials;
 mod why;
 mod wishers;
 mod wishes;
@@ -155,6 +156,7 @@ fn decide(mut release: Release<'_>, now: Timestamp) -> Plan {
             plan.writes.extend(routed.writes());
             plan.writes.extend(traffic::let_go(release.rollout, release.traffic.as_ref(), &routed));
             plan.writes.extend(analyses::writes(release, &advanced));
+            plan.writes.extend(trials::writes(release, &advanced, &routed));
             plan.writes.extend(revisions::forget(release));
             plan.writes.extend(pods::ephemeral::pods(release));
             plan.writes.extend(evictions);

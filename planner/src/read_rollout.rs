@@ -6,6 +6,7 @@ use std::ops::Deref;
 use serde_json::Value;
 use sluice_crds::Rollout;
 use sluice_crds::mistake::Mistake;
+use sluice_crds::rollout::experiment::ExperimentStep;
 use sluice_crds::rollout::{CanaryStep, CanaryStrategy};
 use sluice_crds::template::{PodTemplate, StepHash, TemplateHash};
 use sluice_crds::values::Selector;
@@ -136,8 +137,21 @@ fn routing(rollout: &Rollout) -> Option<Routing> {
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
     let (stable, new) = ping_pong::service_names(rollout);
     let metadata = &rollout.metadata;
-    let routing = Routing::new(&text(&metadata.name), &text(&metadata.namespace), &text(&metadata.uid), traffic);
+    let mut routing = Routing::new(&text(&metadata.name), &text(&metadata.namespace), &text(&metadata.uid), traffic);
+    routing.known_experiments = known_experiments(rollout);
     Some(routing.with_services(stable.unwrap_or_default(), new.unwrap_or_default()))
+}
+
+/// Services of Experiments: those that had a share when the status was written, and those that steps name.
+fn known_experiments(rollout: &Rollout) -> Vec<String> {
+    let status = rollout.status.as_ref().and_then(|status| status.canary.as_ref());
+    let weights = status.and_then(|canary| canary.weights.as_ref());
+    let had = weights.iter().flat_map(|weights| weights.additional.iter().flatten());
+    let had = had.filter_map(|one| one.service_name.clone());
+    let steps = rollout.spec.canary().map(CanaryStrategy::steps).unwrap_or_default().iter();
+    let versions = steps.filter_map(|step| step.experiment.as_ref()).flat_map(ExperimentStep::templates);
+    let named = versions.filter_map(|version| version.service.as_ref()?.name.clone());
+    had.chain(named).filter(|name| !name.is_empty()).collect()
 }
 
 /// Over the JSON that Go writes, where no list is `null`.

@@ -7,7 +7,7 @@ use sluice_crds::validate;
 
 use crate::read_rollout::ReadRollout;
 use crate::snapshot::Snapshot;
-use crate::{analyses, pods, references, traffic};
+use crate::{analyses, pods, references, traffic, trials};
 
 /// Every reason why this Rollout can't be released, by field.
 pub(crate) fn mistakes(snapshot: &Snapshot) -> Vec<Mistake> {
@@ -16,6 +16,7 @@ pub(crate) fn mistakes(snapshot: &Snapshot) -> Vec<Mistake> {
     found.extend(all_taken_out(&snapshot.rollout));
     found.extend(one_taken_out(snapshot));
     found.extend(analyses::mistakes(snapshot));
+    found.extend(trials::mistakes(snapshot));
     found.sort();
     found
 }
@@ -68,7 +69,6 @@ fn unfinished_canary(canary: &CanaryStrategy, found: &mut Vec<Mistake>) {
     }
     for (index, step) in canary.steps().iter().enumerate() {
         let field = match step.kind() {
-            Some(StepKind::Experiment(_)) => "experiment",
             Some(StepKind::Plugin(_)) => "plugin",
             _ => continue,
         };

@@ -11,7 +11,7 @@ use sluice_crds::analysis::AnalysisTemplateSpec;
 use sluice_crds::mistake::Mistake;
 use sluice_crds::template::HASH_LABEL;
 use sluice_crds::values::parse_time;
-use sluice_crds::{AnalysisRun, AnalysisTemplate, validate};
+use sluice_crds::{AnalysisRun, AnalysisTemplate, Experiment, validate};
 use sluice_traffic::Objects;
 
 use crate::names::{MANAGED_BY, SCALE_DOWN_DEADLINE};
@@ -26,7 +26,8 @@ pub struct Snapshot {
     /// The Rollout itself.
     pub rollout: Arc<ReadRollout>,
     /// At least: the ReplicaSets that the Rollout owns, those in its namespace without a controller whose labels
-    /// match its selector, and those whose name begins with its name and a dash. More do no harm.
+    /// match its selector, and those whose name begins with its name and a dash: those of its Experiments do. More do
+    /// no harm.
     pub replica_sets: Vec<Arc<ReplicaSet>>,
     /// At least: the pods of the ReplicaSets that the Rollout owns. Counts come from the ReplicaSets; where a single
     /// pod is evicted, both must agree that it can go.
@@ -36,6 +37,8 @@ pub struct Snapshot {
     pub services: Vec<Arc<Service>>,
     /// At least: the AnalysisRuns that the Rollout owns, and those whose name begins with its name and a dash.
     pub runs: Vec<Arc<AnalysisRun>>,
+    /// At least: the Experiments that the Rollout owns, and those whose name begins with its name and a dash.
+    pub experiments: Vec<Arc<Experiment>>,
     /// At least: the AnalysisTemplates that its analyses name, and those that these name in turn.
     pub templates: Vec<Arc<Template>>,
     /// The same of ClusterAnalysisTemplates.
@@ -118,6 +121,8 @@ pub struct Service {
     pub meta: Metadata,
     /// `spec.selector`.
     pub selector: BTreeMap<String, String>,
+    /// `spec.ports`, as text: they are read for the Service of an Experiment only.
+    pub ports: Box<str>,
 }
 
 /// An AnalysisTemplate or ClusterAnalysisTemplate.
@@ -246,7 +251,9 @@ impl Service {
     /// # Errors
     /// It has no name or no uid.
     pub fn from_json(object: &Value) -> Result<Self, String> {
-        Ok(Self { meta: Metadata::from_json(object)?, selector: text_map(&object["spec"]["selector"]) })
+        let spec = &object["spec"];
+        let ports = spec.get("ports").map(Value::to_string).unwrap_or_default();
+        Ok(Self { meta: Metadata::from_json(object)?, selector: text_map(&spec["selector"]), ports: ports.into() })
     }
 
     /// The Rollout that looks after its selector, if one does.

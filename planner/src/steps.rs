@@ -11,7 +11,7 @@ use crate::analyses::{self, Gate};
 use crate::observe::{Release, Strategy};
 use crate::plan::Event;
 use crate::strategy::{Target, target_at};
-use crate::traffic;
+use crate::{traffic, trials};
 
 /// Goes as far through the steps as what is there allows, and promotes behind the last one.
 pub(crate) fn advance<'a>(release: &Release<'a>, advanced: &mut Advanced<'a>, now: Timestamp) {
@@ -31,6 +31,12 @@ pub(crate) fn advance<'a>(release: &Release<'a>, advanced: &mut Advanced<'a>, no
                 let kind = RunKind::Step(advanced.facts.step);
                 let held = !advanced.facts.pauses.is_empty();
                 analyses::judge(release, advanced, kind, analysis, now) == Gate::Passed && !held
+            }
+            Some(StepKind::Experiment(asked)) => {
+                let resumed = advanced.facts.paused_by_us && advanced.facts.pauses.is_empty();
+                leave_pause_step(advanced);
+                let gate = trials::judge(release, advanced, asked, resumed, now);
+                gate == Gate::Passed && advanced.facts.pauses.is_empty()
             }
             _ => {
                 // Somebody moved the step while we waited at a pause: that wait is over.
@@ -90,6 +96,7 @@ fn step_done(release: &Release<'_>, advanced: &mut Advanced<'_>, step: &CanarySt
     advanced.facts.pauses.clear();
     advanced.facts.paused_by_us = false;
     advanced.facts.runs.step = None;
+    advanced.facts.experiment = None;
     let (number, count) = (advanced.facts.step, release.steps().len());
     let sentence = format!("Rollout step {number}/{count} completed ({})", describe(step));
     advanced.events.push(Event::normal("RolloutStepCompleted", sentence));
@@ -135,6 +142,7 @@ pub(crate) fn describe(step: &CanaryStep) -> String {
             None => "pause".to_owned(),
         },
         Some(StepKind::Analysis(_)) => "analysis".to_owned(),
+        Some(StepKind::Experiment(_)) => "experiment".to_owned(),
         Some(StepKind::SetCanaryScale(_)) => "setCanaryScale".to_owned(),
         Some(StepKind::SetHeaderRoute(route)) => format!("setHeaderRoute: {}", route.name),
         Some(StepKind::SetMirrorRoute(route)) => format!("setMirrorRoute: {}", route.name),

@@ -32,6 +32,8 @@ pub(crate) struct Facts {
     pub(crate) proven: i32,
     /// The AnalysisRuns that count.
     pub(crate) runs: Runs,
+    /// The Experiment of the current step.
+    pub(crate) experiment: Option<String>,
     /// Revisions that were taken back, the latest first.
     pub(crate) rejected: Vec<RejectedRevision>,
 }
@@ -77,6 +79,7 @@ pub(crate) fn read(
         past_preview: stored.blue_green.as_ref().and_then(|status| status.scale_up_preview_check_point) == Some(true),
         proven: stored.proven_replicas.unwrap_or(0),
         runs: Runs::read(stored),
+        experiment: stored.canary.as_ref().and_then(|canary| canary.current_experiment.clone()),
         rejected,
     };
     if is_stable {
@@ -103,6 +106,7 @@ pub(crate) fn read(
             facts.paused_by_us = false;
             facts.past_preview = false;
             facts.runs = Runs::default();
+            facts.experiment = None;
             true
         }
         (false, None) => false,
@@ -111,6 +115,7 @@ pub(crate) fn read(
         facts.pauses.clear();
         facts.paused_by_us = false;
         facts.runs = Runs::default();
+        facts.experiment = None;
     }
     Read { facts, events: Vec::new(), restarts_clock }
 }
@@ -124,6 +129,7 @@ pub(crate) fn abort(facts: &mut Facts, at: Timestamp) {
     facts.promote_full = false;
     facts.past_preview = false;
     facts.proven = 0;
+    facts.experiment = None;
 }
 
 /// A revision that was rejected before stays where it is, if users want that, until somebody retries: as one that

@@ -198,6 +198,7 @@ impl Site {
                 .collect(),
             pods: list("", "pods").iter().map(|pod| Arc::new(Pod::from_json(pod.value()).expect("a pod"))).collect(),
             runs: decoded(&list("argoproj.io", "analysisruns")),
+            experiments: decoded(&list("argoproj.io", "experiments")),
             templates: templates(&list("argoproj.io", "analysistemplates")),
             cluster_templates: templates(&world.list("argoproj.io", "clusteranalysistemplates", "")),
             services: list("", "services")

@@ -53,7 +53,7 @@ impl Site {
         let (pods, services) = (list("", "pods"), list("", "services"));
         Snapshot {
             experiment: Arc::new(experiment),
-            rollout: None,
+            rollout: self.found().map(|_| self.snapshot().rollout),
             replica_sets: sets.iter().map(|one| Arc::new(ReplicaSet::from_json(one.value()).expect("a set"))).collect(),
             pods: pods.iter().map(|one| Arc::new(Pod::from_json(one.value()).expect("a pod"))).collect(),
             services: services.iter().map(|one| Arc::new(Service::from_json(one.value()).expect("one"))).collect(),

@@ -14,7 +14,7 @@ use sluice_crds::mistake::{FieldPath, Mistake};
 
 pub use experiment_run::{ExperimentFacts, new_experiment_run};
 pub use merge::{Merged, Templates, merge};
-pub use new_run::{RolloutFacts, new_run};
+pub use new_run::{RolloutFacts, new_run, resolved};
 pub use secret::needed_secrets;
 pub(crate) use secret::resolve;
 

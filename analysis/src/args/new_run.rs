@@ -35,14 +35,8 @@ pub fn new_run(
     facts: RolloutFacts<'_>,
 ) -> Result<AnalysisRunSpec, Vec<Mistake>> {
     let mut mistakes = Vec::new();
-    let mut given = BTreeMap::new();
-    for (index, argument) in analysis.args().iter().enumerate() {
-        match rollout_value(&path.field("args").index(index), argument, facts) {
-            Ok(Some(value)) => drop(given.insert(argument.name.as_str(), plain(&argument.name, value))),
-            Ok(None) => {}
-            Err(mistake) => mistakes.push(mistake),
-        }
-    }
+    let resolved = resolve(path, analysis.args(), facts, &mut mistakes);
+    let given = resolved.iter().map(|argument| (argument.name.as_str(), argument.clone())).collect();
     let asked = Asked {
         merged: merge(&path.field("templates"), analysis.templates(), templates),
         templates_at: path.field("templates"),
@@ -54,6 +48,37 @@ pub fn new_run(
         measurement_retention: analysis.measurement_retention.as_deref(),
     };
     asked.run(mistakes)
+}
+
+/// The arguments that a Rollout gives, each with its value; for whoever runs the analysis in its place.
+///
+/// # Errors
+/// Those that have none, all at once.
+pub fn resolved(
+    path: &FieldPath,
+    args: &[AnalysisArg],
+    facts: RolloutFacts<'_>,
+) -> Result<Vec<Argument>, Vec<Mistake>> {
+    let mut mistakes = Vec::new();
+    let resolved = resolve(path, args, facts, &mut mistakes);
+    if mistakes.is_empty() { Ok(resolved) } else { Err(mistakes) }
+}
+
+fn resolve(
+    path: &FieldPath,
+    args: &[AnalysisArg],
+    facts: RolloutFacts<'_>,
+    mistakes: &mut Vec<Mistake>,
+) -> Vec<Argument> {
+    let mut resolved = Vec::new();
+    for (index, argument) in args.iter().enumerate() {
+        match rollout_value(&path.field("args").index(index), argument, facts) {
+            Ok(Some(value)) => resolved.push(plain(&argument.name, value)),
+            Ok(None) => {}
+            Err(mistake) => mistakes.push(mistake),
+        }
+    }
+    resolved
 }
 
 /// The object that asks for a run.

@@ -61,6 +61,7 @@ pub(super) const REASONS: &[Reason] = &[
         "The canary Ingress beside the stable one is made, by which ingress-nginx shares traffic out.",
         "",
     ),
+    reason("ExperimentCreated", "A step of the release has begun its Experiment.", ""),
     reason(
         "ExperimentError",
         "An Experiment could not be carried out or measured.",

@@ -7,7 +7,7 @@ use sluice_crds::analysis::AnalysisPhase;
 use sluice_planner::experiment::Snapshot;
 use sluice_planner::{Metadata, ReplicaSet};
 
-use super::{Cache, Cached, Concerned, Name};
+use super::{Cache, Cached, Concerned, Name, services_of};
 use crate::work::Work;
 
 /// Which Experiment an object was made for.
@@ -30,12 +30,13 @@ impl Cache {
         replica_sets.sort_by(|a, b| a.name.cmp(&b.name));
         replica_sets.dedup_by(|a, b| a.name == b.name);
         let pods = self.replica_sets.owned_by(uid).flat_map(|owner| self.pods.owned_by(&owner.uid));
-        let named = service_names(experiment);
+        let rollout = experiment.owner.as_ref().and_then(|uid| self.rollouts.with_uid(uid));
+        let mut named = service_names(experiment);
+        named.extend(rollout.iter().flat_map(|rollout| services_of(&rollout.object)).map(str::to_owned));
         let services = named.iter().filter_map(|service| self.services.get(&Name::new(namespace, service)));
         let analyses = experiment.object.spec.analyses().iter();
         let named = analyses.map(|one| (one.cluster_scope(), one.template_name.as_deref().unwrap_or_default()));
         let (templates, cluster_templates) = self.templates_of(namespace, named.collect());
-        let rollout = experiment.owner.as_ref().and_then(|uid| self.rollouts.with_uid(uid));
         Some(Snapshot {
             experiment: Arc::clone(&experiment.object),
             rollout: rollout.map(|rollout| Arc::clone(&rollout.object)),
@@ -46,6 +47,15 @@ impl Cache {
             templates,
             cluster_templates,
         })
+    }
+
+    /// Those of a Rollout, and those that have a name that one of them would get.
+    pub(super) fn experiments_of(&self, owner: &str, namespace: &str, prefix: &str) -> Vec<Arc<Experiment>> {
+        let named = self.experiments.named_like(namespace, prefix);
+        let mut all: Vec<&Cached<Experiment>> = self.experiments.owned_by(owner).chain(named).collect();
+        all.sort_by(|a, b| a.name.cmp(&b.name));
+        all.dedup_by(|a, b| a.name == b.name);
+        all.into_iter().map(|one| Arc::clone(&one.object)).collect()
     }
 
     /// It itself, and the Rollout that runs it as a step.

@@ -343,10 +343,10 @@ impl Cache {
         let ours = looked_after_by(&name.namespace, &name.name);
         let dropped = self.services.owned_by(&ours);
         let services = services.chain(dropped.filter(|service| !named.contains(&*service.name.name)));
-        let named = templates_named_by(&rollout.object).into_iter().map(name_of_template).collect();
-        let (templates, cluster_templates) = self.templates_of(&name.namespace, named);
+        let (templates, cluster_templates) = self.templates_of(&name.namespace, templates_named_by(&rollout.object));
         Some(Snapshot {
             runs: self.runs_of(&rollout.uid, &name.namespace, &prefix),
+            experiments: self.experiments_of(&rollout.uid, &name.namespace, &prefix),
             templates,
             cluster_templates,
             routing: self.routes.objects(name),

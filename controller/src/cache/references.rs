@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sluice_crds::Rollout;
-use sluice_crds::rollout::analysis::TemplateRef;
+use sluice_crds::rollout::experiment::ExperimentStep;
 use sluice_crds::rollout::{CanaryStrategy, RolloutAnalysis};
 use sluice_planner::ReadRollout;
 
-use super::{Cached, Name};
+use super::{Cached, Name, name_of_template};
 
 /// Services by the Rollouts that name them, in both directions.
 #[derive(Debug, Default)]
@@ -49,17 +49,20 @@ impl References {
     }
 }
 
-/// The templates that a Rollout's analyses name.
-pub(super) fn templates_named_by(rollout: &Rollout) -> Vec<&TemplateRef> {
+/// The templates that a Rollout's analyses and experiments name, and whether they are the cluster's.
+pub(super) fn templates_named_by(rollout: &Rollout) -> Vec<(bool, &str)> {
     let canary = rollout.spec.canary();
     let steps = canary.map(CanaryStrategy::steps).unwrap_or_default().iter();
-    let of_steps = steps.filter_map(|step| step.analysis.as_ref());
+    let of_steps = steps.clone().filter_map(|step| step.analysis.as_ref());
     let background = canary.and_then(|canary| canary.analysis.as_ref()).map(|background| &background.analysis);
     let blue_green = rollout.spec.blue_green();
     let pre = blue_green.and_then(|blue_green| blue_green.pre_promotion_analysis.as_ref());
     let post = blue_green.and_then(|blue_green| blue_green.post_promotion_analysis.as_ref());
     let asked = of_steps.chain(background).chain(pre).chain(post);
-    asked.flat_map(RolloutAnalysis::templates).collect()
+    let of_analyses = asked.flat_map(RolloutAnalysis::templates).map(name_of_template);
+    let experiments = steps.filter_map(|step| step.experiment.as_ref()).flat_map(ExperimentStep::analyses);
+    let of_experiments = experiments.map(|one| (one.cluster_scope(), one.template_name.as_deref().unwrap_or_default()));
+    of_analyses.chain(of_experiments).collect()
 }
 
 /// The Services that a Rollout's strategy names.

@@ -64,8 +64,8 @@ async fn the_rules_about_analyses_are_enough_and_none_of_them_can_be_left_out() 
     measured_by_a_job_that_somebody_deletes(&shop).await;
     let sent = running.take_all_sent();
     running.stop().await;
-    none_too_many(&shop, &rules, &sent, &[("analysis", 15), ("secrets", 1)]);
-    let theirs = shop.ask(Request::get(&format!("{RUNS}/web-78697c9dbc-2-1")));
+    none_too_many(&shop, &rules, &sent, &[("analysis", 18), ("secrets", 1)]);
+    let theirs = shop.ask(Request::get(&format!("{RUNS}/web-78697c9dbc-2-2")));
     assert_eq!(theirs["status"], Value::Null, "the run of another controller is not ours to measure");
 }
 

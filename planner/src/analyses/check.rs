@@ -39,7 +39,7 @@ pub(crate) fn mistakes(snapshot: &Snapshot) -> Vec<Mistake> {
 }
 
 /// Templates that can't be judged, although they are there.
-fn of_templates(snapshot: &Snapshot, path: &FieldPath) -> Vec<Mistake> {
+pub(crate) fn of_templates(snapshot: &Snapshot, path: &FieldPath) -> Vec<Mistake> {
     let all = snapshot.templates.iter().map(|template| ("AnalysisTemplate", template));
     let all = all.chain(snapshot.cluster_templates.iter().map(|template| ("ClusterAnalysisTemplate", template)));
     let wrong = all.filter(|(_, template)| !template.mistakes.is_empty());
@@ -65,7 +65,7 @@ pub(crate) fn spec_of(
 }
 
 /// Each analysis that a Rollout asks for, with its place.
-pub(super) fn asked(rollout: &Rollout) -> Vec<(RunKind, FieldPath, &RolloutAnalysis)> {
+pub(crate) fn asked(rollout: &Rollout) -> Vec<(RunKind, FieldPath, &RolloutAnalysis)> {
     let canary = rollout.spec.canary();
     let steps = canary.map(CanaryStrategy::steps).unwrap_or_default().iter().enumerate();
     let of_steps = steps.filter_map(|(index, step)| match step.kind() {
@@ -95,7 +95,7 @@ fn path_of(kind: RunKind) -> FieldPath {
     }
 }
 
-fn templates_of(snapshot: &Snapshot) -> Templates<'_> {
+pub(crate) fn templates_of(snapshot: &Snapshot) -> Templates<'_> {
     let mut templates = Templates::default();
     for template in &snapshot.templates {
         templates.insert(&template.meta.name, &template.spec);
@@ -111,7 +111,7 @@ pub(crate) fn is_endless(metric: &Metric) -> bool {
     metric.interval.is_some() && metric.count.is_none() && metric.consecutive_success_limit.is_none()
 }
 
-fn endless(path: &FieldPath, metric: &Metric) -> Mistake {
+pub(crate) fn endless(path: &FieldPath, metric: &Metric) -> Mistake {
     let problem = format!("measures {:?} without end, and something waits for its verdict", metric.name);
     Mistake::about(path.field("templates"), problem, "give the metric a count")
 }

@@ -24,6 +24,7 @@ use crate::plan::{Action, Event, Kind, Plan, Write};
 use crate::read_rollout::ReadRollout;
 use crate::snapshot::{Pod, ReplicaSet, Service, Template};
 use observe::Trial;
+pub(crate) use services::ports_of;
 use verdict::Verdict;
 
 /// Everything that is observed around one Experiment.
@@ -37,7 +38,7 @@ pub struct Snapshot {
     pub replica_sets: Vec<Arc<ReplicaSet>>,
     /// At least: the pods of its ReplicaSets.
     pub pods: Vec<Arc<Pod>>,
-    /// At least: the Services that it owns, and those that have a name that one of them gets.
+    /// At least: the Services that it owns, those that have a name that one of them gets, and those of the Rollout.
     pub services: Vec<Arc<Service>>,
     /// At least: the AnalysisRuns that it owns, and those whose name begins with its name and a dash.
     pub runs: Vec<Arc<AnalysisRun>>,

@@ -9,7 +9,7 @@ use sluice_crds::validate;
 
 use super::analyses;
 use super::observe::Trial;
-use super::services::ports_of;
+use super::services::ports;
 use crate::analyses::check::is_endless;
 
 /// Mistakes, by what becomes of them.
@@ -26,7 +26,7 @@ pub(super) fn mistakes(trial: &Trial<'_>) -> Mistakes {
     own.retain(Mistake::stops_a_release);
     let templates = FieldPath::of("spec.templates");
     let versions = trial.experiment.spec.templates().iter().enumerate();
-    own.extend(versions.filter_map(|(index, version)| without_port(&templates.index(index), version)));
+    own.extend(versions.filter_map(|(index, version)| without_port(trial, &templates.index(index), version)));
     own.sort();
     if !own.is_empty() || trial.available_at().is_some() {
         return Mistakes { own, references: Vec::new() };
@@ -66,9 +66,9 @@ fn broken_templates(trial: &Trial<'_>) -> Vec<Mistake> {
 }
 
 /// A Service leads to a port.
-fn without_port(path: &FieldPath, version: &ExperimentTemplate) -> Option<Mistake> {
+fn without_port(trial: &Trial<'_>, path: &FieldPath, version: &ExperimentTemplate) -> Option<Mistake> {
     let template = version.template.as_ref().filter(|_| version.service.is_some())?;
-    ports_of(template).is_empty().then(|| {
+    ports(trial.snapshot, template).is_empty().then(|| {
         let problem = "needs a port of the pod template to lead to, and that has none";
         Mistake::about(path.field("service"), problem, "add ports with a containerPort to a container")
     })

@@ -5,8 +5,10 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use sluice_crds::template::{HASH_LABEL, PodTemplate};
 
+use super::Snapshot;
 use super::observe::{Trial, Version};
 use crate::names::{EXPERIMENT_NAME, EXPERIMENT_TEMPLATE};
+use crate::ping_pong;
 use crate::plan::{Action, Event, Kind, Write};
 use crate::snapshot::Service;
 
@@ -29,7 +31,7 @@ fn create(trial: &Trial<'_>, version: &Version<'_>) -> Option<Write> {
             "annotations": {EXPERIMENT_NAME: trial.name(), EXPERIMENT_TEMPLATE: version.asked.name},
             "ownerReferences": [trial.owner_reference()],
         },
-        "spec": {"selector": selector, "ports": ports_of(version.asked.template.as_ref()?)},
+        "spec": {"selector": selector, "ports": ports(trial.snapshot, version.asked.template.as_ref()?)},
     });
     let sentence = format!("Created Service {name} (version {})", version.asked.name);
     Some(Write {
@@ -53,8 +55,25 @@ pub(super) fn delete(trial: &Trial<'_>, service: &Service) -> Write {
     }
 }
 
+/// The ports of a version's Service. Routers that send a share of a Rollout's traffic there ask for it by the ports of
+/// its stable Service; for all others each port of the containers is one.
+pub(super) fn ports(snapshot: &Snapshot, template: &PodTemplate) -> Vec<Value> {
+    let stable = snapshot.rollout.as_ref().and_then(|rollout| ping_pong::service_names(rollout).0);
+    let stable = stable.and_then(|name| snapshot.services.iter().find(|service| service.meta.name == name));
+    let of_stable: Vec<Value> = stable.and_then(|stable| serde_json::from_str(&stable.ports).ok()).unwrap_or_default();
+    if of_stable.is_empty() { ports_of(template) } else { of_stable.into_iter().map(without_node_port).collect() }
+}
+
+/// A port of a node belongs to one Service.
+fn without_node_port(mut port: Value) -> Value {
+    if let Some(fields) = port.as_object_mut() {
+        fields.remove("nodePort");
+    }
+    port
+}
+
 /// A port of a Service for each port of the containers.
-pub(super) fn ports_of(template: &PodTemplate) -> Vec<Value> {
+pub(crate) fn ports_of(template: &PodTemplate) -> Vec<Value> {
     let mut taken = BTreeSet::new();
     let mut ports = Vec::new();
     for container in template.containers() {

@@ -177,7 +177,8 @@ fn canary(release: &Release<'_>, routed: &Routed, advanced: &Advanced<'_>) -> Op
         status.stable_ping_pong = ping_pong::after_promotion(release.rollout).or(status.stable_ping_pong);
     }
     advanced.facts.runs.write_canary(&mut status);
-    status.weights = routing::weights(release, routed, &status).or(status.weights);
+    status.current_experiment.clone_from(&advanced.facts.experiment);
+    status.weights = routing::weights(release, routed).or(status.weights);
     (status != CanaryStatus::default()).then_some(status)
 }
 
@@ -191,6 +192,7 @@ fn has_progressed(release: &Release<'_>, now: &RolloutStatus, advanced: &Advance
         || count(now.ready_replicas) > count(before.ready_replicas)
         || count(now.available_replicas) > count(before.available_replicas)
         || advanced.facts.step != release.facts.step
+        || has_new_trial(before, advanced)
         || routing::has_moved(release)
         || now.blue_green.as_ref().map(|now| (&now.active_selector, &now.preview_selector))
             != before.blue_green.as_ref().map(|before| (&before.active_selector, &before.preview_selector))
@@ -199,10 +201,17 @@ fn has_progressed(release: &Release<'_>, now: &RolloutStatus, advanced: &Advance
         || (release.new.is_some() && conditions::was_refused(release))
 }
 
+/// Whether the step has an Experiment that the stored status doesn't know.
+fn has_new_trial(before: &RolloutStatus, advanced: &Advanced<'_>) -> bool {
+    let named = before.canary.as_ref().and_then(|canary| canary.current_experiment.as_ref());
+    advanced.facts.experiment.is_some() && advanced.facts.experiment.as_ref() != named
+}
+
 /// When a release that makes no progress counts as stuck. Waiting for people or for a pause is no lack of it.
 fn deadline(release: &Release<'_>, advanced: &Advanced<'_>, progress: bool, now: Timestamp) -> Option<Timestamp> {
     let facts = &advanced.facts;
     let measures = advanced.waits_for_run.is_some() || advanced.blind.is_some();
+    let measures = measures || advanced.waits_for_experiment.is_some();
     let held = release.rollout.spec.paused() || !facts.pauses.is_empty() || facts.aborted_at.is_some();
     let waits = held || measures;
     if waits || facts.stable_hash.as_ref() == Some(&release.new_hash) {

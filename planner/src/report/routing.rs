@@ -1,6 +1,8 @@
 //! What is told of traffic that routers divide.
 
-use sluice_crds::rollout::status::{CanaryStatus, RolloutStatus, TrafficWeights, WeightDestination};
+use std::collections::BTreeMap;
+
+use sluice_crds::rollout::status::{RolloutStatus, TrafficWeights, WeightDestination};
 use sluice_traffic::Problem;
 
 use crate::advance::Advanced;
@@ -39,7 +41,7 @@ fn weight(release: &Release<'_>, traffic: &Traffic<'_>) -> i32 {
 }
 
 /// The weights as the routers have them; `None` where that is not known.
-pub(super) fn weights(release: &Release<'_>, routed: &Routed, before: &CanaryStatus) -> Option<TrafficWeights> {
+pub(super) fn weights(release: &Release<'_>, routed: &Routed) -> Option<TrafficWeights> {
     let traffic = release.traffic.as_ref().filter(|traffic| traffic.is_known())?;
     let weight = weight(release, traffic);
     let leads = |side| release.all().find(|set| traffic.leads_to(side, set));
@@ -49,14 +51,30 @@ pub(super) fn weights(release: &Release<'_>, routed: &Routed, before: &CanarySta
         pod_template_hash: set.map(|set| set.hash().into()),
     };
     let routing = traffic.routing;
-    let additional = before.weights.as_ref().and_then(|weights| weights.additional.clone());
+    let there = traffic.additional();
+    let of_experiments: i32 = there.values().sum();
+    let additional: Vec<WeightDestination> =
+        there.iter().map(|(service, weight)| to(*weight, Some(service), behind(release, service))).collect();
     Some(TrafficWeights {
         canary: Some(to(weight, routing.canary_service.as_ref(), leads(Side::Canary))),
-        stable: Some(to(traffic.total() - weight, routing.stable_service.as_ref(), leads(Side::Stable))),
-        additional,
+        stable: Some(to(
+            traffic.total() - weight - of_experiments,
+            routing.stable_service.as_ref(),
+            leads(Side::Stable),
+        )),
+        additional: (!additional.is_empty()).then_some(additional),
         verified: traffic.verified(),
         objects: to_remember(traffic, routed),
     })
+}
+
+/// The pods of an Experiment behind its Service.
+fn behind<'a>(release: &Release<'a>, service: &str) -> Option<&'a ReplicaSet> {
+    let experiments = release.snapshot.experiments.iter().filter_map(|one| one.status.as_ref());
+    let mut versions = experiments.flat_map(|status| status.template_statuses.iter().flatten());
+    let version = versions.find(|version| version.service_name.as_deref() == Some(service))?;
+    let hash = version.pod_template_hash.as_ref()?;
+    release.snapshot.replica_sets.iter().map(|set| &**set).find(|set| set.hash() == hash.as_str())
 }
 
 /// Whether the weights are others than those that the stored status has.
@@ -86,11 +104,26 @@ pub(super) fn told(release: &Release<'_>, status: &RolloutStatus, routed: &Route
     {
         events.push(Event::normal("TrafficWeightUpdated", format!("Traffic weight updated from {before} to {now}")));
     }
+    let (before, now) = (additional(release.stored), additional(status));
+    for service in before.keys().chain(now.keys().filter(|service| !before.contains_key(*service))) {
+        let [from, to] = [&before, &now].map(|weights| weights.get(service).copied().unwrap_or(0));
+        if from != to {
+            let sentence = format!("Traffic weight of Service {service} updated from {from} to {to}");
+            events.push(Event::normal("TrafficWeightUpdated", sentence));
+        }
+    }
     let stored = release.stored.conditions.iter().flatten().find(|condition| condition.kind == "InvalidSpec");
     let said = stored.and_then(|condition| condition.message.as_deref()).unwrap_or_default();
     let news = problems(release, routed).filter(|problem| !said.contains(&problem.sentence));
     events.extend(news.map(|problem| Event::warning(problem.reason, problem.sentence.clone())));
     events
+}
+
+/// What a status says of the Services of Experiments.
+fn additional(status: &RolloutStatus) -> BTreeMap<String, i32> {
+    let weights = status.canary.as_ref().and_then(|canary| canary.weights.as_ref());
+    let additional = weights.iter().flat_map(|weights| weights.additional.iter().flatten());
+    additional.filter_map(|one| Some((one.service_name.clone()?, one.weight?))).collect()
 }
 
 /// What keeps routing objects from being edited, but that nobody has looked for them yet.

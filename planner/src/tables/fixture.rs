@@ -104,6 +104,7 @@ pub(crate) fn snapshot(rollout: &Value, sets: &[Value], pods: &[Value], services
         replica_sets: sets.iter().map(|set| Arc::new(ReplicaSet::from_json(set).expect("a ReplicaSet"))).collect(),
         pods: pods.iter().map(|pod| Arc::new(Pod::from_json(pod).expect("a pod"))).collect(),
         runs: Vec::new(),
+        experiments: Vec::new(),
         templates: Vec::new(),
         cluster_templates: Vec::new(),
         services: services.iter().map(|service| Arc::new(Service::from_json(service).expect("a Service"))).collect(),

@@ -22,19 +22,6 @@ fn refused(change: impl FnOnce(&mut Value)) -> String {
 
 #[test]
 fn what_is_not_finished_is_named() {
-    let canary = "/spec/strategy/canary";
-    // (where, field, value, the feature's field, the mend)
-    let rows = [(
-        canary,
-        "steps",
-        json!([{"experiment": {"duration": "1m", "templates": [{"name": "a", "specRef": "canary"}]}}]),
-        "canary.steps[0].experiment",
-        "use setWeight, pause and analysis",
-    )];
-    for (at, field, value, feature, mend) in rows {
-        let got = refused(|rollout| rollout.pointer_mut(at).expect("a place")[field] = value);
-        assert_eq!(got, format!("spec.strategy.{feature}: is not supported yet; {mend}"));
-    }
     // (a router, its field)
     for (router, field) in [
         (json!({"alb": {"ingress": "web", "servicePort": 80}}), "alb"),

@@ -11,6 +11,8 @@ mod remembered;
 mod routed;
 mod split;
 
+use std::collections::BTreeMap;
+
 use sluice_traffic::{ObjectRef, Observed, Routing};
 
 use crate::observe::Services;
@@ -68,6 +70,16 @@ impl<'a> Traffic<'a> {
     pub(crate) fn weights(&self) -> (i32, i32) {
         let weight = |share: Option<&sluice_traffic::Share>| share.map_or(0, |share| to_weight(share.weights.canary));
         (weight(self.observed.least_shifted()), weight(self.observed.most_shifted()))
+    }
+
+    /// The largest weight that each Service of an Experiment has anywhere.
+    pub(crate) fn additional(&self) -> BTreeMap<String, i32> {
+        let mut weights = BTreeMap::new();
+        for (service, weight) in self.observed.shares.iter().flat_map(|share| &share.weights.additional) {
+            let most = weights.entry(service.clone()).or_insert(0);
+            *most = to_weight(*weight).max(*most);
+        }
+        weights
     }
 
     /// What the routers themselves say of their weights; `None` where none of them can say.

@@ -34,7 +34,11 @@ fn named(rollout: &ReadRollout) -> BTreeSet<ObjectRef> {
 /// What is to be remembered from now on.
 pub(crate) fn to_remember(traffic: &Traffic<'_>, routed: &Routed) -> Option<Vec<String>> {
     let has_routes = routed.leaves_traces || holds_traces(traffic);
-    let shares = traffic.observed.shares.iter().filter(|share| has_routes || share.weights.canary > 0);
+    let shares = traffic
+        .observed
+        .shares
+        .iter()
+        .filter(|share| has_routes || share.weights.canary > 0 || !share.weights.additional.is_empty());
     let mut objects: BTreeSet<ObjectRef> = shares.map(|share| share.object.clone()).collect();
     objects.extend(taken_out(traffic.snapshot));
     let objects: Vec<String> = objects.iter().map(ToString::to_string).collect();

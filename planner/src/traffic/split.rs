@@ -7,10 +7,14 @@ use sluice_traffic::Split;
 use super::goal::{bears, goes_forward};
 use super::{Traffic, canary_goal, stable_goal};
 use crate::observe::Release;
+use crate::trials;
 
 /// The split at this step, with this weight.
 pub(super) fn at(release: &Release<'_>, traffic: &Traffic<'_>, weight: i32, step: usize) -> Split {
     let mut split = all_to(release, traffic, weight);
+    for (service, weight) in trials::destinations(release, traffic) {
+        split = split.with_additional(&service, i64::from(weight));
+    }
     let hash = |set: Option<&crate::snapshot::ReplicaSet>| set.map(|set| set.hash().to_owned());
     split.stable_hash = hash(stable_goal(release, traffic));
     split.canary_hash = hash(canary_goal(release, traffic));

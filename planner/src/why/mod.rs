@@ -20,6 +20,7 @@ use crate::steps::{describe, length_of};
 use crate::strategy::{Target, target_at};
 use crate::switch;
 use crate::traffic::Routed;
+use crate::trials;
 
 pub(crate) use gist::says_the_same;
 
@@ -120,6 +121,10 @@ fn analysis(release: &Release<'_>, advanced: &Advanced<'_>) -> Option<String> {
     if let Some(blind) = &advanced.blind {
         return Some(format!("{place}: waiting: nothing goes on while the background analysis can't measure: {blind}"));
     }
+    if let Some(name) = &advanced.waits_for_experiment {
+        let said = trials::message_of(release, name).unwrap_or_else(|| "begins".to_owned());
+        return Some(format!("{place}: waiting for the experiment ({name}): {said}"));
+    }
     let kind = advanced.waits_for_run?;
     let named = advanced.facts.runs.clone().of(kind).take()?;
     let what = analyses::called(kind);
@@ -166,7 +171,8 @@ fn paused(release: &Release<'_>, advanced: &Advanced<'_>, target: Target) -> Str
     if !matches!(pause.reason, Some(PauseReason::CanaryPauseStep | PauseReason::BlueGreenPause)) {
         let reason = pause.reason.as_ref().map_or("no reason", |reason| reason.as_str());
         let runs = advanced.facts.runs.all().filter_map(|run| run.message.as_deref());
-        let told: Vec<&str> = runs.collect();
+        let of_experiment = advanced.facts.experiment.as_ref().and_then(|name| trials::message_of(release, name));
+        let told: Vec<&str> = runs.chain(of_experiment.as_deref()).collect();
         let told = if told.is_empty() { String::new() } else { format!(": {}", told.join("; ")) };
         return format!("{place}: paused ({reason}) until somebody promotes or aborts{told}");
     }

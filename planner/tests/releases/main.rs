@@ -10,4 +10,5 @@ mod pods;
 mod routed_seeds;
 mod seeds;
 mod stories;
+mod trials;
 mod upsets;

@@ -262,7 +262,7 @@ fn what_is_not_finished_is_refused_by_name_and_running_pods_stay() {
     let (phase, message) = site.said();
     assert_eq!(phase, "Degraded");
     assert!(message.contains("spec.strategy.canary.trafficRouting.smi: is not supported yet"), "{message}");
-    assert!(message.contains("spec.strategy.canary.steps[1].experiment: is not supported yet"), "{message}");
+    assert!(message.contains("spec.strategy.canary.steps[1].experiment.templates: is required"), "{message}");
     assert_eq!(site.sizes(), [(1, 4, 4)]);
 }
 

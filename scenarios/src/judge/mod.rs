@@ -262,10 +262,14 @@ fn evict(world: &World, rollout: &Value, name: &str) {
 }
 
 fn sizes(world: &World) -> Vec<Size> {
+    // Pods of Experiments are nobody's revision.
+    sizes_of(world, |set| set["metadata"]["annotations"].get(trials::OF_EXPERIMENT).is_none())
+}
+
+fn sizes_of(world: &World, counts: impl Fn(&Value) -> bool) -> Vec<Size> {
     let sets = world.list("apps", "replicasets", "default");
     sets.iter()
-        // Pods of Experiments are nobody's revision.
-        .filter(|set| set.value()["metadata"]["annotations"].get(trials::OF_EXPERIMENT).is_none())
+        .filter(|set| counts(set.value()))
         .map(|set| {
             let (object, count) = (set.value(), |value: &Value| value.as_i64().unwrap_or(0));
             Size {

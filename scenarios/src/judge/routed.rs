@@ -26,7 +26,10 @@ pub(super) fn after(world: &World, rollout: &Value, write: &Write, SharesBefore(
         return;
     }
     let replicas = rollout["spec"]["replicas"].as_i64().unwrap_or(1);
-    let sizes = sizes(world);
+    let mut sizes = sizes(world);
+    let trials = super::trials::sizes(world);
+    let of_trial = |hash: &str| trials.iter().find(|size| size.hash == hash);
+    sizes.extend(super::trials::sizes(world));
     let size = |hash: &str| sizes.iter().find(|size| size.hash == hash);
     for (place, now) in shares(world, rollout) {
         let Some(then) = before.get(&place) else { continue };
@@ -34,6 +37,11 @@ pub(super) fn after(world: &World, rollout: &Value, write: &Write, SharesBefore(
             let was = then.get(hash).copied().unwrap_or(0.0);
             // A destination that selects all pods leads to no revision in particular.
             if *share <= was || hash.is_empty() || then.contains_key("") || replicas == 0 {
+                continue;
+            }
+            if let Some(trial) = of_trial(hash) {
+                let bears = trial.available >= trial.wanted && trial.wanted > 0;
+                assert!(bears, "{place}: {hash} goes to {share} % with {} of {} pods", trial.available, trial.wanted);
                 continue;
             }
             let (Some(this), asked) = (size(hash), asked_for(rollout, hash, *share)) else {

@@ -4,7 +4,7 @@ use serde_json::Value;
 use sluice_planner::{Action, Kind, Write};
 use sluice_sandbox::World;
 
-use super::{HASH, Judge};
+use super::{HASH, Judge, Size};
 
 /// On what was made for an Experiment.
 pub(super) const OF_EXPERIMENT: &str = "experiment.argoproj.io/name";
@@ -49,6 +49,11 @@ impl Judge {
             _ => {}
         }
     }
+}
+
+/// The pods of Experiments.
+pub(super) fn sizes(world: &World) -> Vec<Size> {
+    super::sizes_of(world, |set| set["metadata"]["annotations"].get(OF_EXPERIMENT).is_some())
 }
 
 fn has_verdict(experiment: &Value) -> bool {
