@@ -66,7 +66,7 @@ pub(crate) fn advance<'a>(release: &Release<'a>, now: Timestamp) -> Advanced<'a>
     if aborted || release.is_fully_promoted() {
         return advanced;
     }
-    if release.rollout.spec.paused() || release.hindrance.is_some() {
+    if (release.rollout.spec.paused() && !sabotaged!(GoesOnWhilePaused)) || release.hindrance.is_some() {
         analyses::take_back_what_failed(release, &mut advanced, now);
         if advanced.failure.is_none() {
             trials::take_back_what_failed(release, &mut advanced, now);
@@ -93,6 +93,9 @@ pub(crate) fn pause_is_over(
     length: Option<SignedDuration>,
     now: Timestamp,
 ) -> bool {
+    if sabotaged!(SkipsPauses) {
+        return true;
+    }
     let facts = &mut advanced.facts;
     let since = match facts.pauses.first() {
         Some(pause) if pause.reason.as_ref() == Some(&reason) => pause.start_time.as_ref().map_or(now, |Time(at)| *at),
@@ -116,6 +119,9 @@ pub(crate) fn pause_is_over(
 
 /// Whether all pods of a revision are there, as far as a release needs them.
 pub(crate) fn is_complete(release: &Release<'_>, set: &ReplicaSet, pods: i32) -> bool {
+    if sabotaged!(PromotesIncomplete) {
+        return set.available_to_stay() > 0;
+    }
     set.is_observed() && set.wanted == pods && set.available_to_stay() >= needed(release, pods)
 }
 
@@ -153,6 +159,8 @@ pub(crate) fn promote(release: &Release<'_>, advanced: &mut Advanced<'_>, how: &
     let rejected = std::mem::take(&mut advanced.facts.rejected);
     let step = release.steps().len();
     advanced.facts = Facts { stable_hash: Some(hash.clone()), step, rejected, ..Facts::default() };
+    // What would have measured it has nothing to measure any more.
+    advanced.new_runs.clear();
     wishes::forgive(&mut advanced.facts, hash);
     advanced.promoted = true;
     advanced.how = Some(how.to_owned());

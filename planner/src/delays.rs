@@ -50,6 +50,9 @@ fn begin(
     now: Timestamp,
 ) -> Option<Write> {
     let stable = release.other_stable()?;
+    if sabotaged!(ForgetsTheDelay) {
+        return None;
+    }
     if advanced.promoted {
         let at = deadline(old, now)?;
         return set(stable, at, "keeps its pods for a while, so that going back is instant");

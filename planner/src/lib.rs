@@ -4,6 +4,20 @@
 //! says what is safe to do now, and what the release waits for.
 #![warn(missing_docs)]
 
+/// Whether the planner is to make a mistake, so that its judges are proved. Never, but with the feature `sabotage`.
+#[cfg(feature = "sabotage")]
+macro_rules! sabotaged {
+    ($mistake:ident) => {
+        $crate::sabotage::is_made($crate::sabotage::Mistake::$mistake)
+    };
+}
+#[cfg(not(feature = "sabotage"))]
+macro_rules! sabotaged {
+    ($mistake:ident) => {
+        false
+    };
+}
+
 mod advance;
 mod analyses;
 mod conditions;
@@ -32,6 +46,8 @@ mod references;
 mod refuse;
 mod report;
 mod revisions;
+#[cfg(feature = "sabotage")]
+pub mod sabotage;
 mod selectors;
 mod snapshot;
 mod steps;

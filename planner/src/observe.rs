@@ -180,6 +180,7 @@ impl Budgets {
         };
         let unavailable = strategy.max_unavailable().resolve_bare_as_percent(replicas, Rounding::Down).unwrap_or(0);
         let unavailable = if surge == 0 { unavailable.max(1) } else { unavailable.max(0) };
+        let unavailable = if sabotaged!(IgnoresUnavailable) { replicas } else { unavailable };
         Self { surge, unavailable: unavailable.min(replicas) }
     }
 

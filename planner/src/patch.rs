@@ -20,7 +20,9 @@ impl Patch {
 
     /// The decision was made from this value (`null`: from its absence).
     pub(crate) fn read(mut self, path: &str, value: impl Into<Value>) -> Self {
-        self.tests.push(json!({"op": "test", "path": path, "value": value.into()}));
+        if !sabotaged!(HasNoPreconditions) {
+            self.tests.push(json!({"op": "test", "path": path, "value": value.into()}));
+        }
         self
     }
 
@@ -64,6 +66,9 @@ impl Patch {
 
     /// All operations, the tests first.
     pub(crate) fn operations(mut self) -> Vec<Value> {
+        if sabotaged!(NamesNoObject) {
+            self.tests.remove(0);
+        }
         self.tests.append(&mut self.changes);
         self.tests
     }

@@ -169,11 +169,16 @@ pub(crate) fn number_rollout(release: &Release<'_>) -> Option<Write> {
 /// Forgets the oldest revisions beyond `revisionHistoryLimit`: only empty ones, and none that is in use.
 pub(crate) fn forget(release: &Release<'_>) -> Vec<Write> {
     let mut old: Vec<&ReplicaSet> = release.others.clone();
+    if sabotaged!(DeletesStable) {
+        old.extend(release.other_stable());
+    }
     old.sort_by_key(|set| number(set));
     let limit = usize::try_from(release.rollout.spec.revision_history_limit()).unwrap_or(0);
     let surplus = old.len().saturating_sub(limit);
-    let empty =
-        |set: &&ReplicaSet| set.wanted == 0 && set.replicas == 0 && set.is_observed() && !release.is_selected(set);
+    let empty = |set: &&ReplicaSet| {
+        sabotaged!(DeletesStable)
+            || set.wanted == 0 && set.replicas == 0 && set.is_observed() && !release.is_selected(set)
+    };
     old.into_iter()
         .take(surplus)
         .filter(empty)

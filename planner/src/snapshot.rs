@@ -205,7 +205,7 @@ impl ReplicaSet {
 
     /// Available pods that will stay: what is above `spec.replicas` is on its way out.
     pub fn available_to_stay(&self) -> i32 {
-        self.available.min(self.wanted)
+        if sabotaged!(IgnoresMinReady) { self.ready.min(self.wanted) } else { self.available.min(self.wanted) }
     }
 
     /// Whether its status describes its spec.

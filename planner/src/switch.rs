@@ -40,7 +40,7 @@ pub(crate) fn advance<'a>(
     }
     // With no pods wanted there is nothing to wait for, but neither is traffic taken from pods that still serve.
     let serves = new.available_to_stay() > 0 || !release.all().any(|set| is_active(release, set) && set.ready > 0);
-    advanced.may_switch = complete && serves;
+    advanced.may_switch = (complete && serves) || sabotaged!(SwitchesTooEarly);
     if advanced.may_switch && is_verified(release, blue_green, new, advanced, fast, now) {
         let how = match (release.facts.promote_full, fast) {
             (true, _) => "Full promotion requested",
@@ -67,7 +67,8 @@ fn may_leave_preview<'a>(
     if !is_there && !waits_already {
         return false;
     }
-    if let Some(analysis) = &blue_green.pre_promotion_analysis
+    if !sabotaged!(SkipsTheFirstCheck)
+        && let Some(analysis) = &blue_green.pre_promotion_analysis
         && analyses::judge(release, advanced, RunKind::PrePromotion, analysis, now) != Gate::Passed
     {
         return false;
@@ -91,7 +92,11 @@ fn is_verified<'a>(
     fast: bool,
     now: Timestamp,
 ) -> bool {
-    let Some(analysis) = blue_green.post_promotion_analysis.as_ref().filter(|_| !fast) else { return true };
+    let Some(analysis) =
+        blue_green.post_promotion_analysis.as_ref().filter(|_| !fast && !sabotaged!(SkipsTheLastCheck))
+    else {
+        return true;
+    };
     if !is_active(release, new) {
         return false;
     }

@@ -66,7 +66,9 @@ pub(crate) fn read(
             let whither = if is_stable { "is the stable revision" } else { "lies within the rollback window" };
             events.push(Event::normal("SkipSteps", format!("Skipping all steps: {new_hash} {whither}")));
         }
-        let facts = Facts { stable_hash, step: if skips { steps } else { 0 }, rejected, ..Facts::default() };
+        let promote_full = sabotaged!(PromotesTheNext) && stored.promote_full == Some(true);
+        let step = if skips { steps } else { 0 };
+        let facts = Facts { stable_hash, step, rejected, promote_full, ..Facts::default() };
         return Read { facts, events, restarts_clock: true };
     }
     let mut facts = Facts {
@@ -89,7 +91,9 @@ pub(crate) fn read(
         return Read { facts, events: Vec::new(), restarts_clock: false };
     }
     let aborted_at = stored.aborted_at.as_ref().map(|Time(at)| *at);
-    let restarts_clock = match (stored.abort.unwrap_or(false), aborted_at) {
+    let is_old = |at: Timestamp| now.duration_since(at).as_secs() > 10;
+    let retries = sabotaged!(RetriesByItself) && aborted_at.is_some_and(is_old);
+    let restarts_clock = match (stored.abort.unwrap_or(false) && !retries, aborted_at) {
         (true, None) => {
             abort(&mut facts, now);
             false

@@ -18,11 +18,12 @@ mod site;
 mod subset;
 mod trials;
 
-pub use action::Action;
+pub use action::{Action, Promotion, Skipping};
 pub use calls::{Call, Doing, ROUTING_KINDS, applied, collection, doing, given};
 pub use expect::{Before, Expect};
 pub use file::{Door, Requests, Scenario, Step};
-pub use judge::Judge;
+pub use gateways::{gateways_accept, unaccepted_routes};
+pub use judge::{Judge, Scene, Seen};
 pub use observed::Observed;
 pub use sandbox::told_in_the_sandbox;
-pub use site::{Crashes, Site};
+pub use site::{Crashes, GATEWAY_LAG, Site, empty_cluster, is_failed_test};

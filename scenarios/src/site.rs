@@ -12,7 +12,8 @@ use sluice_sandbox::api::access::User;
 use sluice_sandbox::api::request::{Request, Response};
 
 use crate::calls::collection;
-use crate::judge::Judge;
+use crate::gateways::{gateways_accept, unaccepted_routes};
+use crate::judge::{Judge, Scene};
 use crate::routing;
 
 const ISTIO: &str = include_str!("../../e2e/router-crds/istio.yaml");
@@ -21,7 +22,7 @@ const GATEWAY_API: &str = include_str!("../../e2e/router-crds/gateway-api.yaml")
 pub(crate) const NAMESPACE: &str = "default";
 const ROLLOUTS: &str = "/apis/argoproj.io/v1alpha1/namespaces/default/rollouts";
 /// So long a gateway takes to accept what a route says.
-const GATEWAY_LAG: SignedDuration = SignedDuration::from_millis(200);
+pub const GATEWAY_LAG: SignedDuration = SignedDuration::from_millis(200);
 /// More passes than this without the clock moving, and the planner answers itself for ever.
 const MOST_PASSES: usize = 300;
 
@@ -278,11 +279,11 @@ impl Site {
 
     fn write(&mut self, write: &Write) -> Answer {
         let rollout = self.rollout();
-        self.judge.before(self.cluster.world(), &rollout, write);
-        let shares = Judge::shares(self.cluster.world(), &rollout);
+        self.judge.before(&Scene::of(self.cluster.world()), &rollout, write);
+        let shares = Judge::shares(&Scene::of(self.cluster.world()), &rollout);
         let answer = self.request(write);
         if let Some(before) = shares.filter(|_| answer == Answer::Done) {
-            Judge::after(self.cluster.world(), &rollout, write, &before);
+            Judge::after(&Scene::of(self.cluster.world()), &rollout, write, &before);
         }
         answer
     }
@@ -340,10 +341,10 @@ impl Site {
         let wakes = [self.cluster.next_wake(), self.last.wake_at, self.trials_wake];
         let next = wakes.into_iter().flatten().filter(|wake| *wake > self.cluster.now()).min();
         let next = next.map_or(until, |wake| wake.min(until));
-        let unheard = self.unaccepted_routes();
+        let unheard = unaccepted_routes(&self.cluster);
         self.cluster.advance_to(if unheard { next.min(self.cluster.now() + GATEWAY_LAG) } else { next });
         if unheard {
-            self.gateways_accept();
+            gateways_accept(&mut self.cluster);
         }
         self.settle();
         true
@@ -366,9 +367,9 @@ pub(crate) fn templates(objects: &[Arc<sluice_sandbox::world::Object>]) -> Vec<A
     objects.iter().map(|object| Arc::new(Template::from_json(object.value()).expect("a template"))).collect()
 }
 
-/// A cluster that knows the kinds that Sluice serves. Reading their schemas takes longer than most stories do, so all
+/// A cluster that knows the kinds that Sluice serves, with three nodes. Reading their schemas takes longer than most stories do, so all
 /// begin with a fork of the same one.
-fn empty_cluster() -> Cluster {
+pub fn empty_cluster() -> Cluster {
     static EMPTY: OnceLock<Cluster> = OnceLock::new();
     let empty = EMPTY.get_or_init(|| {
         let mut cluster = Cluster::new(7, 3, "2026-01-01T00:00:00Z".parse().expect("a time"));
@@ -386,6 +387,6 @@ fn empty_cluster() -> Cluster {
 
 /// The API server refuses a patch whose `test` fails with a bare 422, and says nothing of why; a value
 /// that breaks a rule is refused with its causes.
-fn is_failed_test(response: &Response) -> bool {
+pub fn is_failed_test(response: &Response) -> bool {
     response.status == 422 && response.json_body()["details"].get("causes").is_none()
 }

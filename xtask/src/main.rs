@@ -20,6 +20,7 @@ mod prometheus;
 mod proxies;
 mod readme;
 mod report;
+mod simulate;
 mod template_hashes;
 mod test;
 mod wire_fields;
@@ -45,6 +46,7 @@ struct Arguments {
 enum Command {
     Test(test::Test),
     E2e(e2e::E2e),
+    Simulate(simulate::Simulate),
     /// Format, lints, licences and then everything that `cargo xtask test` runs (10 min; 25 min on a fresh machine).
     ///
     /// All of it runs, whatever fails first; the last line has the counts. With CI=true nothing may be skipped.
@@ -65,6 +67,7 @@ fn main() -> ExitCode {
     let outcome: Result<ExitCode> = match Arguments::parse().command {
         Command::Test(test) => test.run(),
         Command::E2e(e2e) => Ok(e2e.run()),
+        Command::Simulate(simulate) => simulate.run(),
         Command::Ci => ci::run(),
         Command::Crds(crds) => crds.run(),
         Command::KubernetesTables(tables) => tables.run(),

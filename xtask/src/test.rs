@@ -8,12 +8,12 @@ use clap::Args;
 use crate::control_plane_tools::{self, Module, Tools};
 use crate::libtest::TestOutput;
 use crate::report::{Report, Tally};
-use crate::{crds, e2e, kubernetes_tables, process, readme, template_hashes, workspace};
+use crate::{crds, e2e, kubernetes_tables, process, readme, simulate, template_hashes, workspace};
 
 /// Run everything that proves the project (6 min; 20 min on a fresh machine; --quick 1 min).
 ///
-/// Unit, property and sandbox tests, documentation tests, generated files, tests on a real control plane, template
-/// hashes against Go, the README's commands. What is missing is built and kept. Ends with one line of counts.
+/// Unit, property and sandbox tests, documentation tests, generated files, simulated releases under faults, tests on a
+/// real control plane, template hashes against Go, the README's commands. What is missing is built and kept. Ends with one line of counts.
 #[derive(Args)]
 pub(crate) struct Test {
     /// Leave out what needs the real control plane and Go.
@@ -47,6 +47,10 @@ impl Test {
             cargo_test(&tests, "running documentation tests", "doc-tests", tally)
         });
         report.part("generated files", crds::check);
+        if !self.quick {
+            report.part("simulated releases", simulate::run_seeds);
+            report.part("deliberate mistakes", simulate::prove_the_judges);
+        }
         if self.quick {
             report.part("real control plane", |tally| {
                 tally.skip(

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use serde_json::Value;
 use sluice_planner::{Action, Kind, Target, Write};
 use sluice_sandbox::World;
-use sluice_scenarios::Judge;
+use sluice_scenarios::{Judge, Scene};
 
 /// One judge for all controllers of a shop.
 #[derive(Clone, Default)]
@@ -50,7 +50,7 @@ impl Court {
         let (was, is) = (rollout(before), rollout(after));
         let mut state = self.state();
         let Some(judge) = &mut state.judge else { return };
-        let judged = catch_unwind(AssertUnwindSafe(|| judge.before(before, &was, &write)));
+        let judged = catch_unwind(AssertUnwindSafe(|| judge.before(&Scene::of(before), &was, &write)));
         // Directions may turn with the step, and where a release is aborted.
         if was["status"]["currentStepIndex"] != is["status"]["currentStepIndex"] {
             judge.new_step();

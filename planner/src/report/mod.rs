@@ -52,7 +52,7 @@ pub(crate) fn report(
         wishes::abort(&mut advanced.facts, now);
         stage = Stage::Aborted;
     }
-    if stage == Stage::Aborted && release.is_newly_aborted() && !release.is_held {
+    if stage == Stage::Aborted && release.is_newly_aborted() && !release.is_held && !sabotaged!(ForgetsWhatFailed) {
         let reason = why::rejected(release, &advanced);
         wishes::reject(&mut advanced.facts, &release.new_hash, reason);
     }
@@ -324,7 +324,9 @@ pub(crate) fn status_write(
     }
     let mut patch = Patch::of(metadata.uid.as_deref().unwrap_or_default())
         .read("/metadata/generation", metadata.generation.unwrap_or(0));
-    if rollout.status.is_none() {
+    if sabotaged!(OverwritesWishes) {
+        patch = Patch::of(metadata.uid.as_deref().unwrap_or_default()).set("/status", Value::Object(after));
+    } else if rollout.status.is_none() {
         patch = patch.read("/status", Value::Null).set("/status", Value::Object(after));
     } else {
         for key in WISHES.iter().chain(&DECIDED_FROM) {

@@ -47,5 +47,5 @@ fn canary_revision<'a>(release: &Release<'a>, service: &Service, target: Target)
 pub(super) fn has_pods_for(service: &Service, set: &ReplicaSet) -> bool {
     let available = set.available_to_stay();
     let is_ours = service.meta.annotations.contains_key(MANAGED_BY);
-    available > 0 && (is_ours || available >= set.wanted)
+    sabotaged!(LeadsToNoPods) || available > 0 && (is_ours || available >= set.wanted)
 }

@@ -25,7 +25,14 @@ pub(crate) fn writes(release: &Release<'_>, target: Target, advanced: &Advanced<
         (Strategy::Canary(_), None) => canary::moves(release, target),
         (Strategy::BlueGreen(_), _) => blue_green::moves(release, advanced),
     };
-    moves.into_iter().filter_map(|(service, set)| point(release, service, set)).collect()
+    let is_elsewhere = |service: &Service, set: &ReplicaSet| service.hash() != Some(set.hash()) && set.ready > 0;
+    let flapped = |(service, set)| {
+        let another = release.all().find(|set| sabotaged!(FlapsASelector) && is_elsewhere(service, set));
+        (service, another.unwrap_or(set))
+    };
+    let moves: Vec<(&Service, &ReplicaSet)> = moves.into_iter().map(flapped).collect();
+    let forgotten = usize::from(sabotaged!(ForgetsASelector));
+    moves.into_iter().skip(forgotten).filter_map(|(service, set)| point(release, service, set)).collect()
 }
 
 fn point(release: &Release<'_>, service: &Service, set: &ReplicaSet) -> Option<Write> {

@@ -40,7 +40,8 @@ pub(crate) fn target_at(release: &Release<'_>, traffic: &Traffic<'_>, step: usiz
 /// So many of all pods have this share of the traffic, rounded up.
 pub(crate) fn pods_for(replicas: i32, share: i32, total: i32) -> i32 {
     let (replicas, share, total) = (i64::from(replicas.max(0)), i64::from(share.max(0)), i64::from(total.max(1)));
-    i32::try_from((replicas * share + total - 1) / total).unwrap_or(i32::MAX)
+    let up = if sabotaged!(RoundsDown) { 0 } else { total - 1 };
+    i32::try_from((replicas * share + up) / total).unwrap_or(i32::MAX)
 }
 
 /// A revision that has pods at all has the least that the user asks for.

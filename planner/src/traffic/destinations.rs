@@ -72,7 +72,7 @@ pub(crate) fn canary_goal<'a>(release: &Release<'a>, traffic: &Traffic<'_>) -> O
     } else {
         takes_turns(release) && (is_at_rest(release, traffic) || (!serves && release.stable.is_none()))
     };
-    may_move.then_some(wanted)
+    (may_move || sabotaged!(LeadsToNoPods)).then_some(wanted)
 }
 
 /// Of two Services that take turns the one without traffic is pointed at pods before these are ready: there are load

@@ -24,7 +24,7 @@ pub(crate) fn held(rollout: &Rollout, traffic: &Traffic<'_>, routed: &Routed) ->
     let shared = |kind: RoutingKind| !matches!(kind, RoutingKind::Ingress | RoutingKind::DestinationRule);
     let has_shared = traffic.routing.needs().objects.iter().any(|object| shared(object.kind));
     let needed = (routed.leaves_traces && has_shared) || holds_traces(traffic);
-    if is_held(rollout) || !needed {
+    if is_held(rollout) || !needed || sabotaged!(ForgetsTheFinalizer) {
         return None;
     }
     let mut wanted = rollout.metadata.finalizers.clone().unwrap_or_default();

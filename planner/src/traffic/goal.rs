@@ -58,7 +58,7 @@ pub(super) fn goes_forward(release: &Release<'_>, traffic: &Traffic<'_>) -> bool
 pub(super) fn bears(release: &Release<'_>, traffic: &Traffic<'_>, step: usize) -> bool {
     let pods = target_at(release, traffic, step).new;
     let has = |new: &ReplicaSet| new.is_observed() && new.available_to_stay() >= needed(release, pods).max(1);
-    release.new.is_some_and(has)
+    sabotaged!(RaisesTooEarly) || release.new.is_some_and(has)
 }
 
 /// The weight that it has, where all routers have the same.
@@ -91,6 +91,9 @@ fn lowered(release: &Release<'_>, traffic: &Traffic<'_>, to: i32) -> Option<i32>
 ///
 /// Each stable pod takes its nominal part. If the canary's own pods are even fewer, all pods bear the same.
 fn least_to_keep(release: &Release<'_>, traffic: &Traffic<'_>, stable: &ReplicaSet) -> Option<i32> {
+    if sabotaged!(AbortsToNothing) {
+        return Some(0);
+    }
     let on_canary = i64::from(traffic.ready_behind(release, Side::Canary));
     let available = stable.available_to_stay();
     // Where nothing else serves, a pod that is ready is better than none.

@@ -31,10 +31,18 @@ impl Routed {
             return Self { edits: Edits { edits: Vec::new(), ..found }, ..Self::default() };
         };
         let split = split::at(release, traffic, weight, release.facts.step);
-        let edits = edits(traffic, &split);
+        let mut edits = edits(traffic, &split);
         let has_arrived = is_done(&edits);
         let wait = if has_arrived { force::missing(release, traffic, weight) } else { None };
         let is_settled = has_arrived && wait.is_none() && taken_out(traffic.snapshot).is_empty();
+        if !is_settled {
+            // That our fields are ours also says when they were written, which the propagation delay counts from.
+            edits.edits.retain(|edit| !edit.only_tidies_up);
+        }
+        let is_foreign = || traffic.observed.shares.iter().any(|share| share.written_at.is_none());
+        if sabotaged!(NeverReapplies) && traffic.weights().1 > 0 && is_foreign() {
+            edits.edits.clear();
+        }
         Self { is_settled, edits, wait, leaves_traces: !split.is_idle() }
     }
 

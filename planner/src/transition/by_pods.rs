@@ -17,6 +17,7 @@ pub(super) fn resizes<'a>(release: &Release<'a>, target: Target) -> Vec<Resize<'
     // A restart may want one pod more than the surge allows: it has no other way to take no pod away first.
     let in_all = both.fold(0_i32, |sum, (_, wanted)| sum.saturating_add(wanted));
     let most = release.replicas.saturating_add(release.budgets.surge).max(in_all);
+    let most = most + i32::from(sabotaged!(ExceedsSurge));
     let mut resizes = Vec::new();
     for (set, wanted) in [stable, new].into_iter().flatten() {
         let asked_for = sizes.values().fold(0_i32, |sum, size| sum.saturating_add(*size));
@@ -41,6 +42,9 @@ pub(super) fn resizes<'a>(release: &Release<'a>, target: Target) -> Vec<Resize<'
 /// How many pods a ReplicaSet must keep. Pods that are not ready are free to go (a ReplicaSet removes those
 /// first), so that crashing ones never stand in the way; a ready one stays until others are available for it.
 fn least(release: &Release<'_>, set: &ReplicaSet, sizes: &BTreeMap<&str, i32>) -> i32 {
+    if sabotaged!(DrainsUncovered) {
+        return 0;
+    }
     let elsewhere = release.all().filter(|other| other.meta.uid != set.meta.uid).fold(0_i32, |sum, other| {
         let size = sizes.get(other.meta.uid.as_str()).copied().unwrap_or(0);
         sum.saturating_add(other.available_to_stay().min(size))

@@ -51,7 +51,7 @@ fn batch(release: &Release<'_>, set: &ReplicaSet, to: i32) -> i32 {
 /// them. A Rollout that asks for fewer pods in all asks for fewer of each.
 fn kept(release: &Release<'_>, traffic: &Traffic<'_>, routed: &Routed, set: &ReplicaSet, wanted: i32) -> i32 {
     let most = set.wanted.min(release.replicas);
-    if wanted >= most {
+    if wanted >= most || sabotaged!(DrainsTooEarly) {
         return wanted;
     }
     let reached =

@@ -4,11 +4,8 @@
 mod analyses;
 mod blue_green;
 mod commands;
-mod day;
 mod facts;
 mod pods;
-mod routed_seeds;
-mod seeds;
 mod stories;
 mod trials;
 mod upsets;

@@ -3,6 +3,7 @@
 //! Everything here is read from the objects themselves; nothing is shared with the planner's own arithmetic.
 
 mod routed;
+mod scene;
 mod shares;
 mod trials;
 
@@ -10,12 +11,14 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use sluice_planner::{Action, Kind, Write};
-use sluice_sandbox::World;
+
+pub(crate) use routed::SharesBefore;
+pub use scene::{Scene, Seen};
 
 const HASH: &str = "rollouts-pod-template-hash";
 
 /// Remembers what was written since somebody last asked for something.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Judge {
     selectors: BTreeMap<String, Vec<String>>,
     directions: BTreeMap<String, bool>,
@@ -36,16 +39,16 @@ impl Judge {
         self.directions.clear();
     }
 
-    /// The next step begins, whose sizes may lie the other way.
+    /// The next step begins, whose sizes and selectors may lie the other way.
     pub fn new_step(&mut self) {
-        self.directions.clear();
+        self.new_epoch();
     }
 
     /// Judges a write against what the cluster holds before it.
     ///
     /// # Panics
     /// It breaks a promise.
-    pub fn before(&mut self, world: &World, rollout: &Value, write: &Write) {
+    pub fn before(&mut self, world: &Scene<'_>, rollout: &Value, write: &Write) {
         Self::touches_only_its_own(world, rollout, write);
         if let Action::Evict { name, .. } = &write.action {
             evict(world, rollout, name);
@@ -97,7 +100,7 @@ impl Judge {
     }
 
     /// What is to be remembered of the traffic before a write, where routers divide it.
-    pub fn shares(world: &World, rollout: &Value) -> Option<routed::SharesBefore> {
+    pub fn shares(world: &Scene<'_>, rollout: &Value) -> Option<SharesBefore> {
         routed::before(world, rollout)
     }
 
@@ -105,12 +108,12 @@ impl Judge {
     ///
     /// # Panics
     /// It breaks a promise.
-    pub fn after(world: &World, rollout: &Value, write: &Write, before: &routed::SharesBefore) {
+    pub fn after(world: &Scene<'_>, rollout: &Value, write: &Write, before: &SharesBefore) {
         routed::after(world, rollout, write, before);
     }
 
     /// Promise 6: objects of others are not touched, and no ReplicaSet turns round by itself.
-    fn touches_only_its_own(world: &World, rollout: &Value, write: &Write) {
+    fn touches_only_its_own(world: &Scene<'_>, rollout: &Value, write: &Write) {
         if write.target.kind != Kind::ReplicaSet || matches!(write.action, Action::Create(_)) {
             return;
         }
@@ -124,7 +127,7 @@ impl Judge {
     }
 
     /// Promises 2, 3 and 4.
-    fn resize(&mut self, world: &World, rollout: &Value, name: &str, to: i64) {
+    fn resize(&mut self, world: &Scene<'_>, rollout: &Value, name: &str, to: i64) {
         let sizes = sizes(world);
         let this = sizes.iter().find(|size| size.name == name).expect("the ReplicaSet is there");
         let replicas = rollout["spec"]["replicas"].as_i64().expect("a count");
@@ -141,7 +144,8 @@ impl Judge {
             let is_new = rollout["status"]["currentPodHash"] == this.hash.as_str();
             // A first release has nothing to go back to, and so it stays.
             let stable = rollout["status"]["stableRS"].as_str();
-            let goes_back = aborted && is_new && stable.is_some_and(|stable| stable != this.hash);
+            let goes_back =
+                aborted && is_new && is_about_the_spec(rollout) && stable.is_some_and(|stable| stable != this.hash);
             assert!(!goes_back, "an aborted release grows");
             return;
         }
@@ -163,7 +167,7 @@ impl Judge {
     }
 
     /// Promises 1, 2 and 4 with blue-green: what carries the traffic, and what it would go back to, stays at size.
-    fn resize_beside(world: &World, rollout: &Value, name: &str, to: i64) {
+    fn resize_beside(world: &Scene<'_>, rollout: &Value, name: &str, to: i64) {
         let sizes = sizes(world);
         let this = sizes.iter().find(|size| size.name == name).expect("the ReplicaSet is there");
         let replicas = rollout["spec"]["replicas"].as_i64().expect("a count");
@@ -181,7 +185,7 @@ impl Judge {
     }
 
     /// Promises 1 and 4: all traffic moves only to what can carry it, or at least as much of it as what it leaves.
-    fn switch_all(world: &World, rollout: &Value, service: &str, to: &str) {
+    fn switch_all(world: &Scene<'_>, rollout: &Value, service: &str, to: &str) {
         let sizes = sizes(world);
         let there = services(world, rollout).into_iter().find(|(name, _)| name == service).map(|(_, hash)| hash);
         let available = |hash: &str| sizes.iter().find(|size| size.hash == hash).map_or(0, |size| size.available);
@@ -201,7 +205,7 @@ impl Judge {
 
     /// Promises 1 and 6: a Service moves to a revision that can serve, and not back and forth.
     /// (A preview carries no traffic, and moves at once where nothing serves behind it.)
-    fn switch(&mut self, world: &World, rollout: &Value, service: &str, to: &str, is_preview: bool) {
+    fn switch(&mut self, world: &Scene<'_>, rollout: &Value, service: &str, to: &str, is_preview: bool) {
         let sizes = sizes(world);
         let target = sizes.iter().find(|size| size.hash == to).expect("a revision to select");
         let from = services(world, rollout).into_iter().find(|(name, _)| name == service).map(|(_, hash)| hash);
@@ -218,6 +222,12 @@ impl Judge {
     }
 }
 
+/// Other steps begin a release anew: what the status says of the one before does not hold it.
+fn is_about_the_spec(rollout: &Value) -> bool {
+    let generation = rollout["metadata"]["generation"].as_i64().map(|generation| generation.to_string());
+    generation.as_deref() == rollout["status"]["observedGeneration"].as_str()
+}
+
 fn is_restarting(rollout: &Value) -> bool {
     let at = &rollout["spec"]["restartAt"];
     !at.is_null() && *at != rollout["status"]["restartedAt"]
@@ -225,9 +235,9 @@ fn is_restarting(rollout: &Value) -> bool {
 
 /// Promise 3 for a single pod: it is older than wanted, others are available in its place, and it is not the last
 /// one behind a Service.
-fn evict(world: &World, rollout: &Value, name: &str) {
-    let pod = world.get("", "pods", "default", name).expect("the pod is there");
-    let pod = pod.value();
+fn evict(world: &Scene<'_>, rollout: &Value, name: &str) {
+    let pods = world.pods();
+    let pod = pods.iter().find(|pod| pod.name() == name).expect("the pod is there").value();
     assert!(pod["metadata"]["creationTimestamp"].as_str() < rollout["spec"]["restartAt"].as_str(), "{name} is young");
     let is_ready = |pod: &Value| {
         let conditions = pod["status"]["conditions"].as_array().cloned().unwrap_or_default();
@@ -237,7 +247,6 @@ fn evict(world: &World, rollout: &Value, name: &str) {
     if !is_ready(pod) {
         return;
     }
-    let pods = world.list("", "pods", "default");
     let replicas = rollout["spec"]["replicas"].as_i64().expect("a count");
     let blue_green = rollout["spec"]["strategy"].get("blueGreen");
     // Revisions that stand beside each other don't stand in for each other.
@@ -261,30 +270,31 @@ fn evict(world: &World, rollout: &Value, name: &str) {
     }
 }
 
-fn sizes(world: &World) -> Vec<Size> {
+fn sizes(world: &Scene<'_>) -> Vec<Size> {
     // Pods of Experiments are nobody's revision.
     sizes_of(world, |set| set["metadata"]["annotations"].get(trials::OF_EXPERIMENT).is_none())
 }
 
-fn sizes_of(world: &World, counts: impl Fn(&Value) -> bool) -> Vec<Size> {
+fn sizes_of(world: &Scene<'_>, counts: impl Fn(&Value) -> bool) -> Vec<Size> {
     let sets = world.list("apps", "replicasets", "default");
     sets.iter()
         .filter(|set| counts(set.value()))
         .map(|set| {
             let (object, count) = (set.value(), |value: &Value| value.as_i64().unwrap_or(0));
+            let status = world.counts(set);
             Size {
                 name: set.name().to_owned(),
                 hash: object["metadata"]["labels"][HASH].as_str().unwrap_or_default().to_owned(),
                 wanted: count(&object["spec"]["replicas"]),
-                ready: count(&object["status"]["readyReplicas"]),
-                available: count(&object["status"]["availableReplicas"]),
+                ready: count(&status["readyReplicas"]),
+                available: count(&status["availableReplicas"]),
             }
         })
         .collect()
 }
 
 /// The Services that the Rollout names, and the revision that each selects. All others are none of its business.
-fn services(world: &World, rollout: &Value) -> Vec<(String, String)> {
+fn services(world: &Scene<'_>, rollout: &Value) -> Vec<(String, String)> {
     let strategy = &rollout["spec"]["strategy"];
     let (canary, blue_green) = (&strategy["canary"], &strategy["blueGreen"]);
     let named = [

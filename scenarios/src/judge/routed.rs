@@ -1,18 +1,18 @@
 //! Promises 1, 2 and 4 where routers divide the traffic: judged by the shares before and after a write.
 
+use super::Scene;
 use serde_json::Value;
 use sluice_planner::{Kind, Write};
-use sluice_sandbox::World;
 
 use super::shares::{Shares, shares};
-use super::{Size, is_restarting, sizes};
+use super::{Size, is_about_the_spec, is_restarting, sizes};
 
 /// Shares as they were before a write.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub struct SharesBefore(Shares);
 
 /// The shares of a Rollout whose routers divide its traffic, before a write of its own.
-pub(super) fn before(world: &World, rollout: &Value) -> Option<SharesBefore> {
+pub(super) fn before(world: &Scene<'_>, rollout: &Value) -> Option<SharesBefore> {
     is_routed(rollout).then(|| SharesBefore(shares(world, rollout)))
 }
 
@@ -21,7 +21,7 @@ pub(super) fn is_routed(rollout: &Value) -> bool {
 }
 
 /// No share is raised above what the pods behind it bear, unless the worst share gets better by it.
-pub(super) fn after(world: &World, rollout: &Value, write: &Write, SharesBefore(before): &SharesBefore) {
+pub(super) fn after(world: &Scene<'_>, rollout: &Value, write: &Write, SharesBefore(before): &SharesBefore) {
     if !matches!(write.target.kind, Kind::Routing(..) | Kind::Service) {
         return;
     }
@@ -69,12 +69,15 @@ pub(super) fn after(world: &World, rollout: &Value, write: &Write, SharesBefore(
 }
 
 /// Pods are taken only from revisions whose share needs them no more.
-pub(super) fn resize(world: &World, rollout: &Value, this: &Size, to: i64) {
+pub(super) fn resize(world: &Scene<'_>, rollout: &Value, this: &Size, to: i64) {
     let replicas = rollout["spec"]["replicas"].as_i64().expect("a count");
     if to >= this.wanted {
         let is_new = rollout["status"]["currentPodHash"] == this.hash.as_str();
         let stable = rollout["status"]["stableRS"].as_str();
-        let goes_back = rollout["status"]["abort"] == true && is_new && stable.is_some_and(|hash| hash != this.hash);
+        let goes_back = rollout["status"]["abort"] == true
+            && is_new
+            && is_about_the_spec(rollout)
+            && stable.is_some_and(|hash| hash != this.hash);
         let may_grow = rollout["status"]["promoteFull"] == true || is_restarting(rollout);
         assert!(!goes_back || may_grow, "an aborted release grows");
         return;
@@ -90,7 +93,7 @@ pub(super) fn resize(world: &World, rollout: &Value, this: &Size, to: i64) {
 }
 
 /// The pods of a revision that its share needs.
-pub(super) fn needed(world: &World, rollout: &Value, hash: &str) -> i64 {
+pub(super) fn needed(world: &Scene<'_>, rollout: &Value, hash: &str) -> i64 {
     let share = shares(world, rollout).values().filter_map(|place| place.get(hash).copied()).fold(0.0, f64::max);
     if share > 0.0 { asked_for(rollout, hash, share) } else { 0 }
 }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::Scene;
 use serde_json::Value;
-use sluice_sandbox::World;
 
 use super::{HASH, services, sizes};
 
@@ -11,7 +11,7 @@ use super::{HASH, services, sizes};
 pub(super) type Shares = BTreeMap<String, BTreeMap<String, f64>>;
 
 /// The shares of all places that this Rollout names. Where both destinations lead to one revision it has all.
-pub(super) fn shares(world: &World, rollout: &Value) -> Shares {
+pub(super) fn shares(world: &Scene<'_>, rollout: &Value) -> Shares {
     let (stable, new) = revisions(world, rollout);
     let by_revision = |weight: f64| {
         let mut shares = BTreeMap::from([(stable.clone(), 100.0 - weight)]);
@@ -22,7 +22,7 @@ pub(super) fn shares(world: &World, rollout: &Value) -> Shares {
 }
 
 /// The share of the canary destination, at each place.
-fn weights(world: &World, rollout: &Value) -> BTreeMap<String, f64> {
+fn weights(world: &Scene<'_>, rollout: &Value) -> BTreeMap<String, f64> {
     let canary = &rollout["spec"]["strategy"]["canary"];
     let routing = &canary["trafficRouting"];
     let name = rollout["metadata"]["name"].as_str().unwrap_or_default();
@@ -64,7 +64,7 @@ fn weights(world: &World, rollout: &Value) -> BTreeMap<String, f64> {
 }
 
 /// The revisions behind the stable and the canary destination.
-fn revisions(world: &World, rollout: &Value) -> (String, String) {
+fn revisions(world: &Scene<'_>, rollout: &Value) -> (String, String) {
     let strategy = &rollout["spec"]["strategy"]["canary"];
     let rule = &strategy["trafficRouting"]["istio"]["destinationRule"];
     if let Some(there) =
@@ -98,7 +98,7 @@ fn roles(rollout: &Value) -> (String, String) {
 }
 
 /// Whether this Service is one of two that take turns, and has no traffic now, or nobody to take it.
-pub(super) fn waits_for_its_turn(world: &World, rollout: &Value, service: &str) -> bool {
+pub(super) fn waits_for_its_turn(world: &Scene<'_>, rollout: &Value, service: &str) -> bool {
     let (_, new) = roles(rollout);
     let takes_turns = rollout["spec"]["strategy"]["canary"]["pingPong"].is_object();
     let none = weights(world, rollout).values().all(|weight| *weight == 0.0);

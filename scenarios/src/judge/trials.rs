@@ -4,6 +4,8 @@ use serde_json::Value;
 use sluice_planner::{Action, Kind, Write};
 use sluice_sandbox::World;
 
+use super::Scene;
+
 use super::{HASH, Judge, Size};
 
 /// On what was made for an Experiment.
@@ -52,7 +54,7 @@ impl Judge {
 }
 
 /// The pods of Experiments.
-pub(super) fn sizes(world: &World) -> Vec<Size> {
+pub(super) fn sizes(world: &Scene<'_>) -> Vec<Size> {
     super::sizes_of(world, |set| set["metadata"]["annotations"].get(OF_EXPERIMENT).is_some())
 }
 

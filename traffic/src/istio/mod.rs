@@ -203,16 +203,13 @@ fn shares(name: &ObjectRef, named: &IstioVirtualService, routing: &Routing, obje
     }
     let destinations = Destinations { routing, namespace: &name.namespace, subsets };
     let bases = bases::of(named, service, &destinations).ok()?;
+    // Which pods a subset has takes as long to reach all proxies as a weight does.
+    let rule_written_at = rule::name(routing).and_then(|name| written_at(objects.there(&name)?));
+    let written_at = written_at(service).max(rule_written_at);
     let share = |base: &Base| {
         let raw = weigh::weights(&destinations.weighed(base.route(service), None), UNWRITTEN).ok()?;
         let weights = raw.of_total(routing.total());
-        Some(Share {
-            object: name.clone(),
-            place: base.place(),
-            weights,
-            verified: None,
-            written_at: written_at(service),
-        })
+        Some(Share { object: name.clone(), place: base.place(), weights, verified: None, written_at })
     };
     bases.iter().map(share).collect()
 }

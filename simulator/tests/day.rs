@@ -7,7 +7,13 @@ use sluice_sandbox::Random;
 use sluice_sandbox::dataplane::{Mishap, Plane};
 use sluice_scenarios::{Crashes, Door, Requests, Site};
 
-use super::seeds::{draw, pick};
+fn draw(random: &mut Random, bound: u64) -> u64 {
+    random.below(bound)
+}
+
+fn pick<'a>(random: &mut Random, of: &[&'a str]) -> &'a str {
+    of[usize::try_from(draw(random, of.len() as u64)).expect("an index")]
+}
 
 /// What a Rollout, its two Services and its router are called.
 struct Road {
