@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::{anyhow, ensure};
 use jiff::Timestamp;
 use sluice_crds::Rollout;
-use sluice_planner::{Pod, ReplicaSet, Snapshot, plan};
+use sluice_planner::{Pod, ReplicaSet, Snapshot, Workloads, plan};
 use sluice_traffic::Objects;
 
 use crate::figure::{Figure, median_of, time};
@@ -34,7 +34,10 @@ pub(crate) fn measure() -> anyhow::Result<Vec<Figure>> {
             .collect::<anyhow::Result<_>>()?,
         services: Vec::new(),
         routing: Objects::default(),
+        workloads: Workloads::new(),
         probed: None,
+        plugins: Arc::default(),
+        called: None,
     };
     let now: Timestamp = "2026-01-02T00:00:00Z".parse()?;
     let known = plan(&snapshot, now);

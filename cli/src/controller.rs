@@ -71,6 +71,7 @@ async fn control(args: &Args) -> anyhow::Result<ExitCode> {
     let (handle, shutdown) = ShutdownHandle::new();
     let signals = tokio::spawn(end_at_a_signal(handle.clone()));
     let controller = Controller::new(cluster.client, settings, Clock::wall()).measuring(measuring).serving(pages);
+    let controller = controller.with_step_plugins(args.step_plugin.iter().cloned().collect());
     let outcome = controller.run(handle, shutdown).await;
     signals.abort();
     outcome.context("the controller ended by itself")?;

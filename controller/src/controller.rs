@@ -1,5 +1,6 @@
 //! The whole controller: starts every task, and ends when all have ended.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +22,7 @@ use crate::informer::{self, Selection};
 use crate::line;
 use crate::metrics::Metrics;
 use crate::pass::{Decide, Passes};
+use crate::plugins::Caller;
 use crate::recorder::recorder;
 use crate::requests::Requests;
 use crate::routing::{self, Prober, RouteWatches};
@@ -77,6 +79,7 @@ pub struct Controller {
     decide: Decide,
     measuring: Measuring,
     transport: Option<Transport>,
+    plugins: BTreeMap<String, String>,
     pages: Pages,
 }
 
@@ -93,6 +96,7 @@ impl Controller {
             decide: sluice_planner::plan,
             measuring: Measuring::default(),
             transport: None,
+            plugins: BTreeMap::new(),
             pages: Pages::default(),
         }
     }
@@ -115,6 +119,13 @@ impl Controller {
     #[must_use]
     pub fn asking_through(mut self, transport: Transport) -> Self {
         self.transport = Some(transport);
+        self
+    }
+
+    /// Lets steps name these plugins, each with its address.
+    #[must_use]
+    pub fn with_step_plugins(mut self, plugins: BTreeMap<String, String>) -> Self {
+        self.plugins = plugins;
         self
     }
 
@@ -148,7 +159,7 @@ impl Controller {
     }
 
     fn start(self, handle: &ShutdownHandle, shutdown: &Shutdown) -> JoinSet<&'static str> {
-        let Self { client, settings, clock, decide, measuring, transport, pages } = self;
+        let Self { client, settings, clock, decide, measuring, transport, plugins, pages } = self;
         let Settings { namespace, instance_id, election, qps, burst, passes_at_once, resync, seed } = settings;
         let mut tasks = JoinSet::new();
         let metrics = Metrics::default();
@@ -189,8 +200,10 @@ impl Controller {
         };
         hub.look_only_at(&namespace);
         tasks.spawn(named("routes", routing::run(routes, shutdown.clone())));
+        hub.know_plugins(plugins.keys().cloned());
+        let caller = Caller::new(Arc::clone(&hub), clock, Arc::clone(&probing), plugins);
         let prober = Prober::new(Arc::clone(&hub), clock, probing);
-        let passes = Arc::new(Passes { hub: Arc::clone(&hub), clock, requests, recorder, decide, prober });
+        let passes = Arc::new(Passes { hub: Arc::clone(&hub), clock, requests, recorder, decide, prober, caller });
 
         for kind in Watched::ALL {
             if kind == Watched::ClusterAnalysisTemplate && !namespace.is_empty() {

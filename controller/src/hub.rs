@@ -9,7 +9,7 @@ use std::time::Duration;
 use sluice_crds::analysis::AnalysisPhase;
 use sluice_crds::{AnalysisRun, Experiment};
 use sluice_planner::engine::{Backoff, Gate, Jitter, Moment, Outcome, Queue, Seen, WatchHealth};
-use sluice_planner::{ReadRollout, Snapshot, Template, experiment, probe};
+use sluice_planner::{ReadRollout, Snapshot, Template, experiment, plugins, probe};
 use tokio::sync::Notify;
 
 use crate::cache::{Cache, Cached, Concerned, Name, Object, RunView, Watched};
@@ -58,6 +58,10 @@ struct State {
     runs: Lane,
     experiments: Lane,
     unkept: Unkept,
+    /// Plugins that steps can name.
+    plugins: Arc<BTreeSet<String>>,
+    /// What plugins have answered last, by Rollout.
+    called: BTreeMap<Name, plugins::Answer>,
     /// What requests through the routers of a Rollout have found.
     probed: BTreeMap<Name, probe::Answer>,
     watches: BTreeMap<Watched, WatchHealth>,
@@ -93,6 +97,8 @@ impl Hub {
             runs: Lane::new(jitter.clone()),
             experiments: Lane::new(jitter),
             unkept: Unkept::default(),
+            plugins: Arc::default(),
+            called: BTreeMap::new(),
             probed: BTreeMap::new(),
             watches: BTreeMap::new(),
             refused: BTreeSet::new(),
@@ -192,6 +198,8 @@ impl Hub {
             let mut state = self.state();
             state.refused.insert(kind);
             self.stir(state);
+        } else {
+            self.forbidden(kind);
         }
     }
 
@@ -271,7 +279,8 @@ impl Hub {
     pub(crate) fn begin(&self, name: &Name) -> Begin<Snapshot> {
         self.begin_with(Work::Rollouts, name, |state| {
             let snapshot = state.cache.snapshot(name)?;
-            Some(Snapshot { probed: state.probed.get(name).cloned(), ..snapshot })
+            let (probed, called) = (state.probed.get(name).cloned(), state.called.get(name).cloned());
+            Some(Snapshot { probed, called, plugins: Arc::clone(&state.plugins), ..snapshot })
         })
     }
 
@@ -378,7 +387,10 @@ impl Hub {
             }
         }
         match kind {
-            Watched::Rollout => drop(state.probed.remove(name)),
+            Watched::Rollout => {
+                state.probed.remove(name);
+                state.called.remove(name);
+            }
             // A last pass finds that it is gone, and forgets what was being measured for it.
             Watched::AnalysisRun => {
                 state.runs.queue.add(name, now);
@@ -461,7 +473,7 @@ fn identity(object: &Object) -> (Written, String) {
         Object::AnalysisRun(cached) => of(Watched::AnalysisRun, cached),
         Object::Experiment(cached) => of(Watched::Experiment, cached),
         Object::Job(cached) => of(Watched::Job, cached),
-        Object::Routing(kind, cached) => of(*kind, cached),
+        Object::Needed(kind, cached) => of(*kind, cached),
         Object::AnalysisTemplate(cached) => of(Watched::AnalysisTemplate, cached),
         Object::ClusterAnalysisTemplate(cached) => of(Watched::ClusterAnalysisTemplate, cached),
     }

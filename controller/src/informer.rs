@@ -165,7 +165,8 @@ pub(crate) fn config(kind: Watched, instance_id: &str) -> Config {
         | Watched::AnalysisTemplate
         | Watched::ClusterAnalysisTemplate
         | Watched::Route(_)
-        | Watched::ReferenceGrant => all,
+        | Watched::ReferenceGrant
+        | Watched::Workload(_) => all,
     }
 }
 

@@ -15,6 +15,7 @@ mod informer;
 mod line;
 mod metrics;
 mod pass;
+mod plugins;
 mod raw;
 mod read;
 mod recorder;

@@ -17,6 +17,7 @@ use crate::clock::Clock;
 use crate::dispatch::Worker;
 use crate::hub::{Begin, Hub};
 use crate::metrics::PassEnd;
+use crate::plugins::Caller;
 use crate::recorder::{Recorder, Subject};
 use crate::requests::{RequestError, Requests, kind_name};
 use crate::routing::Prober;
@@ -38,6 +39,7 @@ pub(crate) struct Passes {
     pub(crate) recorder: Recorder,
     pub(crate) decide: Decide,
     pub(crate) prober: Prober,
+    pub(crate) caller: Caller,
 }
 
 impl Worker for Passes {
@@ -71,9 +73,10 @@ impl Worker for Passes {
         outcome
     }
 
-    /// Only the leader asks through routers.
+    /// Only the leader asks through routers and calls plugins.
     fn stand_by(&self) {
         self.prober.end_all();
+        self.caller.end_all();
     }
 }
 
@@ -84,6 +87,7 @@ impl Passes {
             Begin::Wait(until) => return (Outcome::Later { at: until }, PassEnd::Waiting),
             Begin::Gone => {
                 self.prober.want(name, None);
+                self.caller.want(name, None);
                 return (Outcome::Settled { wake_at: None }, PassEnd::Gone);
             }
         };
@@ -145,6 +149,7 @@ impl Passes {
             },
         }
         tracing::debug!("{}", plan.why);
+        self.caller.want(name, plan.call.as_ref());
         delayed.unwrap_or((settled, if written { PassEnd::Applied } else { PassEnd::Idle }))
     }
 

@@ -1,6 +1,7 @@
 //! From the JSON of a watch to what is kept of it: decoded once, trimmed to what plans read.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -8,9 +9,9 @@ use serde_json::{Value, json};
 use sluice_analysis::provider::job::RUN_UID as JOB_LABEL;
 use sluice_crds::values::Shared;
 use sluice_crds::{AnalysisRun, Rollout};
-use sluice_planner::{Metadata, Pod, ReplicaSet, Service, Template, trimmed_managers};
+use sluice_planner::{Metadata, Pod, ReplicaSet, Service, Template, Workload, trimmed_managers};
 
-use crate::cache::{Cached, Object, Watched, filed, looked_after_by};
+use crate::cache::{Cached, Needed, Object, Watched, filed, looked_after_by};
 
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
@@ -54,8 +55,20 @@ pub(crate) fn read(kind: Watched, object: &Value) -> Result<Object, String> {
             let owner = service.managed_by().map(|rollout| looked_after_by(&service.meta.namespace, rollout));
             Ok(Object::Service(filed(&Metadata { controller: owner, ..service.meta.clone() }, service)))
         }
-        Watched::Route(_) | Watched::ReferenceGrant => routing(object).map(|object| Object::Routing(kind, object)),
+        Watched::Route(_) | Watched::ReferenceGrant | Watched::Workload(_) => {
+            needed(kind, object).map(|object| Object::Needed(kind, object))
+        }
     }
+}
+
+/// Reads an object that is kept while somebody needs it.
+///
+/// # Errors
+/// It is no object of its kind.
+pub(crate) fn needed(kind: Watched, object: &Value) -> Result<Cached<Needed>, String> {
+    let Watched::Workload(kind) = kind else { return routing(object) };
+    let workload = Workload::from_json(kind, object)?;
+    Ok(filed(&workload.meta.clone(), Needed::Workload(Arc::new(workload))))
 }
 
 /// Edits read any part of these objects but two: what somebody last applied, and which fields each manager has. (That
@@ -63,7 +76,7 @@ pub(crate) fn read(kind: Watched, object: &Value) -> Result<Object, String> {
 ///
 /// # Errors
 /// It is no object.
-pub(crate) fn routing(object: &Value) -> Result<Cached<Value>, String> {
+fn routing(object: &Value) -> Result<Cached<Needed>, String> {
     let meta = Metadata::from_json(object)?;
     let mut kept = object.clone();
     if let Some(annotations) = kept.pointer_mut("/metadata/annotations").and_then(Value::as_object_mut) {
@@ -73,7 +86,7 @@ pub(crate) fn routing(object: &Value) -> Result<Cached<Value>, String> {
     for manager in managers.into_iter().flatten().filter_map(Value::as_object_mut) {
         manager.remove("fieldsV1");
     }
-    Ok(filed(&meta, kept))
+    Ok(filed(&meta, Needed::Route(Arc::new(kept))))
 }
 
 fn trimmed<T>(object: &Value) -> Result<T, String>

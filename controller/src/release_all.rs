@@ -1,4 +1,5 @@
-//! Before the controller is removed from a cluster: all that it has put into routing objects of others is given back.
+//! Before the controller is removed from a cluster: all that it has put into routing objects of others is given back,
+//! and Deployments get the pods back that were taken from them.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,7 +8,7 @@ use k8s_openapi::api::coordination::v1::Lease;
 use kube::Client;
 use kube::api::{Api, ListParams};
 use sluice_planner::engine::{Jitter, Moment, Pace};
-use sluice_planner::{Snapshot, release};
+use sluice_planner::{Snapshot, release, waits_for_pods};
 use tokio::sync::watch;
 
 use crate::cache::{Cache, Name, Unread, Watched};
@@ -29,6 +30,11 @@ use crate::shutdown::ShutdownHandle;
 const WAITS_FOR_LEASE: Duration = Duration::from_secs(60);
 /// Others may change an object while it is given back; so often that is no coincidence.
 const MOST_ROUNDS: u32 = 5;
+
+/// So long the pods of a Deployment may take that was scaled down and gets them back.
+const WAITS_FOR_PODS: Duration = Duration::from_secs(600);
+/// How often they are looked at.
+const LOOKED_AT: Duration = Duration::from_secs(1);
 
 /// What became of the routing of one Rollout.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -176,6 +182,10 @@ impl Giving {
         for _ in 0..MOST_ROUNDS {
             let Some(snapshot) = self.look(name).await? else { break };
             let plan = release(&snapshot, self.clock.now());
+            if plan.writes.is_empty() && waits_for_pods(&snapshot, self.clock.now()) {
+                self.pods_come(name, &plan.why).await?;
+                continue;
+            }
             if plan.writes.is_empty() && plan.wake_at.is_some() {
                 return Err(plan.why);
             }
@@ -204,6 +214,20 @@ impl Giving {
         }
     }
 
+    /// Waits for the pods of a Deployment that serves again.
+    async fn pods_come(&mut self, name: &Name, why: &str) -> Result<(), String> {
+        tracing::info!(rollout = %name, "{why}; waiting for it for {WAITS_FOR_PODS:?} at most");
+        let ends = self.clock.moment().saturating_add(WAITS_FOR_PODS);
+        while self.clock.moment() < ends {
+            let now = self.clock.now();
+            if !self.look(name).await?.is_some_and(|snapshot| waits_for_pods(&snapshot, now)) {
+                return Ok(());
+            }
+            tokio::time::sleep(LOOKED_AT).await;
+        }
+        Err(why.to_owned())
+    }
+
     /// A Rollout and the objects that its routing needs, as they are now; `None` where it is gone.
     async fn look(&mut self, name: &Name) -> Result<Option<Snapshot>, String> {
         // One right fewer than reading it by its name.
@@ -213,6 +237,14 @@ impl Giving {
         let mut cache = Cache::default();
         cache.routes.look_only_at(&self.settings.namespace);
         cache.apply(read(Watched::Rollout, &rollout.json())?);
+        if cache.routes.needed_kinds().iter().any(|kind| matches!(kind, Watched::Workload(_))) {
+            // Those that select the Rollout's pods alone are to select the workload's too.
+            let path = format!("/api/v1/namespaces/{}/services", name.namespace);
+            let services = self.requests.get("Service", &path).await.map_err(|problem| problem.to_string())?;
+            for service in services["items"].as_array().into_iter().flatten() {
+                cache.apply(read(Watched::Service, service)?);
+            }
+        }
         for kind in cache.routes.needed_kinds() {
             let Some(version) = self.version(kind).await? else {
                 cache.routes.kind_absent(kind);

@@ -147,6 +147,7 @@ pub(crate) const fn kind_name(kind: Kind) -> &'static str {
         Kind::AnalysisRun => "AnalysisRun",
         Kind::Experiment => "Experiment",
         Kind::Pod => "Pod",
+        Kind::Deployment => "Deployment",
         Kind::Routing(kind, _) => kind.as_str(),
     }
 }
@@ -163,6 +164,8 @@ fn resource(kind: &str) -> &'static str {
         "Job" => "jobs",
         "Pod" => "pods",
         "Secret" => "secrets",
+        "Deployment" => "deployments",
+        "PodTemplate" => "podtemplates",
         "Ingress" => "ingresses",
         "VirtualService" => "virtualservices",
         "DestinationRule" => "destinationrules",

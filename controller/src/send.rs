@@ -1,7 +1,7 @@
 //! One write of a plan: sent, and remembered until the cache shows it.
 
 use serde_json::Value;
-use sluice_planner::{Action, Kind, Write};
+use sluice_planner::{Action, Kind, WorkloadKind, Write};
 
 use crate::cache::{Name, Watched};
 use crate::hub::Hub;
@@ -82,5 +82,6 @@ const fn watched(kind: Kind) -> Watched {
         Kind::Experiment => Watched::Experiment,
         Kind::Pod => Watched::Pod,
         Kind::Routing(kind, _) => Watched::Route(kind),
+        Kind::Deployment => Watched::Workload(WorkloadKind::Deployment),
     }
 }

@@ -240,3 +240,80 @@ spec:
         ]
     );
 }
+
+const WORKLOAD: &str = "
+apiVersion: argoproj.io/v1alpha1
+kind: Rollout
+metadata: {name: web}
+spec:
+  workloadRef: {apiVersion: apps/v1, kind: Deployment, name: web}
+  strategy: {canary: {stableService: web}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: web, image: 'web:1'}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {selector: {app: web}}
+";
+
+#[test]
+fn a_template_in_a_workload_of_the_same_file_is_checked_like_one_of_the_rollouts_own() {
+    assert_eq!(told(WORKLOAD), NONE);
+    // (what is changed, into what → what is said)
+    for (from, to, said) in [
+        (
+            "spec: {selector: {app: web}}",
+            "spec: {selector: {app: web, tier: front}}",
+            "Service web: spec.selector.tier: \"front\" is not what the pods of Rollout web have; add tier: front to the \
+             labels of its pod template, or remove it here",
+        ),
+        (
+            "image: 'web:1'",
+            "command: [web]",
+            "Deployment web: spec.template.spec.containers[0].image: is required; write one such as \
+             registry.example.com/web:1.2",
+        ),
+        (
+            "  workloadRef:",
+            "  selector: {matchLabels: {app: api}}\n  workloadRef:",
+            "Rollout web: spec.selector.matchLabels.app: \"api\" is not what the pod template has",
+        ),
+    ] {
+        let text = WORKLOAD.replacen(from, to, 1);
+        let found = told(&text);
+        assert!(found.len() == 1 && found[0].starts_with(said), "{found:#?}");
+    }
+}
+
+#[test]
+fn a_pod_template_needs_a_selector_in_its_rollout() {
+    let text = "
+apiVersion: argoproj.io/v1alpha1
+kind: Rollout
+metadata: {name: web}
+spec:
+  workloadRef: {apiVersion: v1, kind: PodTemplate, name: web}
+  strategy: {canary: {}}
+---
+apiVersion: v1
+kind: PodTemplate
+metadata: {name: web}
+template:
+  metadata: {labels: {app: web}}
+  spec: {containers: [{name: web}]}
+";
+    let found = told(text);
+    assert!(found.iter().any(|said| said.starts_with("Rollout web: spec.selector: is required")), "{found:#?}");
+    assert!(
+        found.iter().any(|said| said.starts_with("PodTemplate web: template.spec.containers[0].image: ")),
+        "{found:#?}"
+    );
+}

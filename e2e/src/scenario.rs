@@ -10,7 +10,9 @@ use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use http::Request;
 use kube::client::Body;
 use serde_json::Value;
-use sluice_scenarios::{Before, Call, Doing, Observed, ROUTING_KINDS, Scenario, Step, collection, doing, given};
+use sluice_scenarios::{
+    Before, Call, Doing, Observed, ROUTING_KINDS, Scenario, Step, WORKLOAD_KINDS, collection, doing, given,
+};
 use tokio::time::{Instant, sleep};
 
 use crate::cluster::Kind;
@@ -126,7 +128,12 @@ impl<'a> Telling<'a> {
         for kind in &self.routing {
             routing.extend(self.list(kind).await?);
         }
+        let mut workloads = Vec::new();
+        for kind in WORKLOAD_KINDS {
+            workloads.extend(self.list(kind).await?);
+        }
         Ok(Observed {
+            workloads,
             rollout: rollout.unwrap_or_default(),
             replica_sets: self.list("ReplicaSet").await?,
             services: self.list("Service").await?,

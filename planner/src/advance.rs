@@ -10,11 +10,12 @@ use sluice_crds::values::Rounding;
 use crate::analyses::{self, NewRun};
 use crate::observe::{Release, Strategy};
 use crate::plan::Event;
+use crate::plugins::Call;
 use crate::snapshot::ReplicaSet;
 use crate::traffic::Wait;
 use crate::trials::{self, NewTrial};
 use crate::wishes::{self, Facts};
-use crate::{steps, switch};
+use crate::{plugins, steps, switch};
 
 /// The facts after this pass.
 pub(crate) struct Advanced<'a> {
@@ -32,7 +33,11 @@ pub(crate) struct Advanced<'a> {
     pub(crate) waits_for_experiment: Option<String>,
     /// What its routers have yet to do for the current step.
     pub(crate) waits_for_routers: Option<Wait>,
-    /// What took the release back in this pass, if an analysis or an Experiment did.
+    /// Whether a plugin has yet to carry out the current step.
+    pub(crate) waits_for_plugin: bool,
+    /// The plugin that is to be called now.
+    pub(crate) call: Option<Call>,
+    /// What took the release back in this pass, if an analysis, an Experiment or a plugin did.
     pub(crate) failure: Option<String>,
     /// What can't be measured now, so that nothing goes on.
     pub(crate) blind: Option<String>,
@@ -55,6 +60,8 @@ pub(crate) fn advance<'a>(release: &Release<'a>, now: Timestamp) -> Advanced<'a>
         new_trial: None,
         waits_for_experiment: None,
         waits_for_routers: None,
+        waits_for_plugin: false,
+        call: None,
         failure: None,
         blind: None,
         may_switch: false,
@@ -64,6 +71,7 @@ pub(crate) fn advance<'a>(release: &Release<'a>, now: Timestamp) -> Advanced<'a>
     let aborted = advanced.facts.aborted_at.is_some();
     let Some(new) = release.new else { return advanced };
     if aborted || release.is_fully_promoted() {
+        plugins::wind_up(release, &mut advanced, now);
         return advanced;
     }
     if (release.rollout.spec.paused() && !sabotaged!(GoesOnWhilePaused)) || release.hindrance.is_some() {
@@ -77,6 +85,9 @@ pub(crate) fn advance<'a>(release: &Release<'a>, now: Timestamp) -> Advanced<'a>
     match release.strategy {
         Strategy::Canary(_) => steps::advance(release, &mut advanced, now),
         Strategy::BlueGreen(blue_green) => switch::advance(release, blue_green, new, &mut advanced, now),
+    }
+    if advanced.failure.is_none() && advanced.call.is_none() {
+        plugins::wind_up(release, &mut advanced, now);
     }
     advanced
 }
@@ -156,9 +167,10 @@ pub(crate) fn promote(release: &Release<'_>, advanced: &mut Advanced<'_>, how: &
     let (revision, hash) = (release.revision, &release.new_hash);
     let sentence = format!("Rollout completed update to revision {revision} ({hash}): {how}");
     advanced.events.push(Event::normal("RolloutCompleted", sentence));
-    let rejected = std::mem::take(&mut advanced.facts.rejected);
+    let (rejected, plugins) =
+        (std::mem::take(&mut advanced.facts.rejected), std::mem::take(&mut advanced.facts.plugins));
     let step = release.steps().len();
-    advanced.facts = Facts { stable_hash: Some(hash.clone()), step, rejected, ..Facts::default() };
+    advanced.facts = Facts { stable_hash: Some(hash.clone()), step, rejected, plugins, ..Facts::default() };
     // What would have measured it has nothing to measure any more.
     advanced.new_runs.clear();
     wishes::forgive(&mut advanced.facts, hash);

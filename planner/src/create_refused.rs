@@ -11,7 +11,7 @@ use crate::plan::{Action, Event, Kind, Plan, Write};
 use crate::pods::restart::Restart;
 use crate::snapshot::Snapshot;
 use crate::traffic::Routed;
-use crate::{advance, report, strategy};
+use crate::{advance, report, strategy, workload};
 
 /// What is to be said of a write that was refused for good, with this sentence of the API server; nothing where
 /// it is no creation of a ReplicaSet, or was said already.
@@ -20,6 +20,8 @@ pub fn create_refused(snapshot: &Snapshot, write: &Write, problem: &str, now: Ti
         return None;
     }
     let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
+    let snapshot = workload::resolved(snapshot).ok()?;
+    let snapshot = &*snapshot;
     let nothing = RolloutStatus::default();
     let stored = snapshot.rollout.status.as_ref().unwrap_or(&nothing);
     let mut release = Release::observe(snapshot, stored, now)?;

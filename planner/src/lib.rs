@@ -38,6 +38,7 @@ mod patch;
 mod phase;
 mod ping_pong;
 mod plan;
+pub mod plugins;
 mod pods;
 pub mod probe;
 mod proportion;
@@ -59,6 +60,7 @@ mod trials;
 mod why;
 mod wishers;
 mod wishes;
+mod workload;
 
 #[cfg(test)]
 mod tables;
@@ -80,6 +82,8 @@ pub use read_rollout::ReadRollout;
 pub use snapshot::{Metadata, Pod, ReplicaSet, Service, Snapshot, Template};
 use traffic::Routed;
 pub use wishers::trimmed_managers;
+use workload::Scaling;
+pub use workload::{Workload, WorkloadKind, WorkloadName, WorkloadSeen, Workloads};
 
 /// What is to be done now for one Rollout.
 pub fn plan(snapshot: &Snapshot, now: Timestamp) -> Plan {
@@ -87,14 +91,23 @@ pub fn plan(snapshot: &Snapshot, now: Timestamp) -> Plan {
     // Objects hold whole seconds: what was written is what is read back.
     let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
     if let Some(since) = traffic::deleted_at(rollout) {
-        let given_back = traffic::give_back(snapshot, since, now);
+        let given_back = then_the_workload(traffic::give_back(snapshot, since, now), snapshot, since, now);
         return Plan { why: format!("the Rollout is being deleted: {}", given_back.why), ..given_back };
     }
+    let snapshot = match workload::resolved(snapshot) {
+        Ok(resolved) => resolved,
+        Err(name) => return Plan { why: format!("{name} has not been read yet"), ..Plan::default() },
+    };
+    let (snapshot, rollout) = (&*snapshot, &*snapshot.rollout);
     let mistakes = refuse::mistakes(snapshot);
     if !mistakes.is_empty() {
         return invalid::plan(snapshot, &mistakes, now);
     }
-    let at_the_door: Vec<Write> = count_replicas(snapshot).into_iter().chain(revisions::adopt(snapshot)).collect();
+    let mut at_the_door: Vec<Write> = count_replicas(snapshot).into_iter().chain(revisions::adopt(snapshot)).collect();
+    at_the_door.extend(workload::note_generation(snapshot));
+    if at_the_door.is_empty() {
+        at_the_door = workload::let_go(snapshot);
+    }
     if !at_the_door.is_empty() {
         let why = at_the_door.iter().map(|write| write.reason.as_str()).collect::<Vec<_>>().join("; ");
         return Plan { writes: at_the_door, why, ..Plan::default() };
@@ -119,7 +132,25 @@ pub fn written_template(set: &ReplicaSet) -> PodTemplate {
 /// objects of others: before it is removed from a cluster. Nothing is left to do where the plan has no writes.
 /// What can't be given back now has to be looked at again: then the plan says why, and when.
 pub fn release(snapshot: &Snapshot, now: Timestamp) -> Plan {
-    traffic::give_back_for_good(snapshot, now)
+    if let Some(why) = workload::stays(&snapshot.rollout) {
+        return Plan { why, wake_at: Some(now), ..Plan::default() };
+    }
+    then_the_workload(traffic::give_back_for_good(snapshot, now), snapshot, now, now)
+}
+
+/// Whether what [`release`] waits for are pods of a Deployment, which come by themselves.
+pub fn waits_for_pods(snapshot: &Snapshot, now: Timestamp) -> bool {
+    workload::stays(&snapshot.rollout).is_none() && workload::is_waiting(snapshot, now)
+}
+
+/// First the traffic, which then is that of the stable revision alone, and then the Deployment that had it before.
+fn then_the_workload(routing: Plan, snapshot: &Snapshot, since: Timestamp, now: Timestamp) -> Plan {
+    let Some(workload) = workload::way_back(snapshot, since, now) else { return routing };
+    if !routing.writes.is_empty() {
+        return routing;
+    }
+    let wake_at = [routing.wake_at, workload.wake_at].into_iter().flatten().min();
+    Plan { wake_at, why: format!("{}; {}", routing.why, workload.why), ..workload }
 }
 
 fn decide(mut release: Release<'_>, now: Timestamp) -> Plan {
@@ -129,6 +160,7 @@ fn decide(mut release: Release<'_>, now: Timestamp) -> Plan {
         release.facts = advanced.facts.clone();
     }
     let routed = Routed::of(&release);
+    release.workload = Scaling::of(&release, now);
     release.hindrance = report::wrong_routers(&release, &routed).map(Hindrance::Routers);
     let release = &release;
     let target = strategy::target(release);
@@ -170,6 +202,7 @@ fn decide(mut release: Release<'_>, now: Timestamp) -> Plan {
                 plan.writes.extend(transition::writes(release, &resizes));
             }
             plan.writes.extend(routed.writes());
+            plan.writes.extend(release.workload.writes.iter().cloned());
             plan.writes.extend(traffic::let_go(release.rollout, release.traffic.as_ref(), &routed));
             plan.writes.extend(analyses::writes(release, &advanced));
             plan.writes.extend(trials::writes(release, &advanced, &routed));
@@ -191,7 +224,8 @@ fn count_replicas(snapshot: &Snapshot) -> Option<Write> {
     }
     let uid = metadata.uid.as_deref().unwrap_or_default();
     let ours = snapshot.replica_sets.iter().filter(|set| set.meta.controller.as_deref() == Some(uid));
-    let there = ours.fold(0_i32, |sum, set| sum.saturating_add(set.wanted)).max(1);
+    let there = ours.fold(0_i32, |sum, set| sum.saturating_add(set.wanted));
+    let there = if there == 0 { workload::pods_before(snapshot) } else { there }.max(1);
     let patch = Patch::of(uid).read("/spec/replicas", Value::Null).set("/spec/replicas", there);
     Some(Write {
         target: Target {

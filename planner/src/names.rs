@@ -12,6 +12,10 @@ pub(crate) const SCALE_DOWN_DEADLINE: &str = "scale-down-deadline";
 pub(crate) const EPHEMERAL_METADATA: &str = "rollout.argoproj.io/ephemeral-metadata";
 /// Name of the Rollout that owns a Service's selector.
 pub(crate) const MANAGED_BY: &str = "argo-rollouts.argoproj.io/managed-by-rollouts";
+/// Generation of the object that the template is taken from; on the Rollout.
+pub(crate) const WORKLOAD_GENERATION: &str = "rollout.argoproj.io/workload-generation";
+/// On a Deployment: what it was scaled down from, and by whom, as JSON. On the Rollout: the Deployment's name.
+pub(crate) const SCALED_DOWN: &str = "rollouts.argoproj.io/sluice-scaled-down";
 /// Which of several controllers an object belongs to.
 pub(crate) const INSTANCE_ID: &str = "argo-rollouts.argoproj.io/controller-instance-id";
 
@@ -23,10 +27,12 @@ pub(crate) const EXPERIMENT_TEMPLATE: &str = "experiment.argoproj.io/template-na
 pub(crate) const ROUTED: &str = "rollouts.argoproj.io/sluice-routing";
 
 /// Annotations of a Rollout that say nothing about a ReplicaSet.
-pub(crate) const NOT_COPIED: [&str; 5] = [
+pub(crate) const NOT_COPIED: [&str; 7] = [
     "kubectl.kubernetes.io/last-applied-configuration",
     REVISION,
     REVISION_HISTORY,
     DESIRED_REPLICAS,
+    WORKLOAD_GENERATION,
+    SCALED_DOWN,
     "notified.notifications.argoproj.io",
 ];

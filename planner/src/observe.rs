@@ -13,6 +13,7 @@ use crate::revisions;
 use crate::snapshot::{Pod, ReplicaSet, Service, Snapshot};
 use crate::traffic::Traffic;
 use crate::wishes::{self, Facts};
+use crate::workload::Scaling;
 
 /// A release as it is: who is who, what a user allows, and what is remembered.
 pub(crate) struct Release<'a> {
@@ -52,6 +53,8 @@ pub(crate) struct Release<'a> {
     pub(crate) in_rollback_window: bool,
     /// Why nothing may begin, if so. What goes back goes back all the same.
     pub(crate) hindrance: Option<Hindrance>,
+    /// What becomes of the Deployment that the template is taken from.
+    pub(crate) workload: Scaling,
     pub(crate) now: Timestamp,
     pub(crate) pods: &'a [std::sync::Arc<Pod>],
     pub(crate) runs: &'a [std::sync::Arc<AnalysisRun>],
@@ -256,6 +259,7 @@ impl<'a> Release<'a> {
             is_held,
             in_rollback_window: in_window,
             hindrance: None,
+            workload: Scaling::default(),
             now,
             pods: &snapshot.pods,
             runs: &snapshot.runs,

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use sluice_traffic::Kind as RoutingKind;
 
+use crate::plugins::Call;
 use crate::probe::Question;
 
 /// What is to be done now, and when to look again.
@@ -23,6 +24,9 @@ pub struct Plan {
     /// Requests that are to find out, beside the pass, whether a weight is in force. The answer belongs into
     /// [`Snapshot::probed`](crate::Snapshot::probed) and wakes the Rollout.
     pub probe: Option<Question>,
+    /// A plugin that is to be called beside the pass. The answer belongs into
+    /// [`Snapshot::called`](crate::Snapshot::called) and wakes the Rollout.
+    pub call: Option<Call>,
     /// What is going on and what it waits for, in one sentence with its numbers.
     pub why: String,
 }
@@ -60,6 +64,8 @@ pub enum Kind {
     RolloutStatus,
     /// `apps/v1` ReplicaSet.
     ReplicaSet,
+    /// `apps/v1` Deployment, the one that a template is taken from.
+    Deployment,
     /// `v1` Service.
     Service,
     /// `argoproj.io/v1alpha1` AnalysisRun.
@@ -143,7 +149,7 @@ impl Kind {
     pub fn api_prefix(self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
             Self::Rollout | Self::RolloutStatus | Self::AnalysisRun | Self::Experiment => "/apis/argoproj.io/v1alpha1",
-            Self::ReplicaSet => "/apis/apps/v1",
+            Self::ReplicaSet | Self::Deployment => "/apis/apps/v1",
             Self::Service | Self::Pod => "/api/v1",
             Self::Routing(kind, version) => return Cow::Owned(format!("/apis/{}/{version}", kind.group())),
         })
@@ -154,6 +160,7 @@ impl Kind {
         match self {
             Self::Rollout | Self::RolloutStatus => "rollouts",
             Self::ReplicaSet => "replicasets",
+            Self::Deployment => "deployments",
             Self::Service => "services",
             Self::AnalysisRun => "analysisruns",
             Self::Experiment => "experiments",

@@ -1,6 +1,7 @@
 //! A Rollout as it was read: the object, and what follows from it alone, worked out when it arrives and not in
 //! every pass.
 
+use std::collections::BTreeSet;
 use std::ops::Deref;
 
 use serde_json::Value;
@@ -14,6 +15,7 @@ use sluice_traffic::{Needs, Routing};
 
 use crate::packed_map::PackedMap;
 use crate::packed_template::PackedTemplate;
+use crate::workload::{self, Workload, WorkloadName};
 use crate::{ping_pong, refuse, traffic};
 
 /// A Rollout that can be planned for. The object can't be changed, so what was worked out stays true.
@@ -115,6 +117,25 @@ impl ReadRollout {
     /// The hash by which a change of the steps is noticed; none where the strategy has no steps.
     pub(crate) const fn step_hash(&self) -> Option<&StepHash> {
         self.step_hash.as_ref()
+    }
+
+    /// The workloads that have to be read and watched for it; none where its template is its own.
+    pub fn workload_needs(&self) -> BTreeSet<WorkloadName> {
+        workload::needs(&self.object)
+    }
+
+    /// The same with the template of this workload, and its selector where it has none of its own.
+    pub(crate) fn with_template_of(&self, name: &WorkloadName, workload: &Workload) -> Self {
+        let mut object = self.object.clone();
+        let has_own_selector = object.spec.selector.is_some();
+        let reference = object.spec.workload_ref.take();
+        object.spec.template = Some(workload.template.unpacked());
+        object.spec.selector = object.spec.selector.or_else(|| workload.selector.clone());
+        let mut read = Self::from(object);
+        read.object.spec.workload_ref = reference;
+        let mistakes = read.mistakes.into_iter();
+        read.mistakes = mistakes.map(|mistake| workload::told_of_workload(name, has_own_selector, mistake)).collect();
+        read
     }
 
     /// What it says about its routing, if its strategy routes traffic.

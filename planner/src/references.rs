@@ -44,13 +44,14 @@ fn check_service(snapshot: &Snapshot, path: &FieldPath, name: Option<&str>, foun
 
 /// A label that the pods don't have makes a Service without pods, whatever revision it selects.
 fn check_selector(snapshot: &Snapshot, path: &FieldPath, service: &Service, found: &mut Vec<Mistake>) {
-    let spec = &snapshot.rollout.spec;
-    let Some(labels) = snapshot.rollout.template_labels().filter(|_| spec.workload_ref.is_none()) else { return };
+    let Some(labels) = snapshot.rollout.template_labels() else { return };
+    let is_own = snapshot.rollout.spec.workload_ref.is_none();
+    let template = if is_own { "spec.template" } else { "the template that spec.workloadRef names" };
     let unmet =
         service.selector.iter().filter(|(key, value)| *key != HASH_LABEL && labels.get(key) != Some(value.as_str()));
     for (key, value) in unmet {
         let name = &service.meta.name;
-        let problem = format!("service \"{name}\" selects {key}={value}, which the pods of spec.template don't have");
+        let problem = format!("service \"{name}\" selects {key}={value}, which the pods of {template} don't have");
         found.push(Mistake::about(
             path.clone(),
             problem,

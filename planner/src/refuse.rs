@@ -2,17 +2,19 @@
 
 use sluice_crds::Rollout;
 use sluice_crds::mistake::{FieldPath, Mistake};
-use sluice_crds::rollout::{CanaryStrategy, StepKind, TrafficRouting};
+use sluice_crds::rollout::{CanaryStrategy, TrafficRouting};
 use sluice_crds::validate;
 
 use crate::read_rollout::ReadRollout;
 use crate::snapshot::Snapshot;
-use crate::{analyses, pods, references, traffic, trials};
+use crate::{analyses, plugins, pods, references, traffic, trials, workload};
 
 /// Every reason why this Rollout can't be released, by field.
 pub(crate) fn mistakes(snapshot: &Snapshot) -> Vec<Mistake> {
     let mut found = snapshot.rollout.mistakes().to_vec();
     references::check(snapshot, &mut found);
+    found.extend(workload::mistakes(snapshot));
+    found.extend(plugins::unknown(snapshot));
     found.extend(all_taken_out(&snapshot.rollout));
     found.extend(one_taken_out(snapshot));
     found.extend(analyses::mistakes(snapshot));
@@ -46,12 +48,8 @@ fn one_taken_out(snapshot: &Snapshot) -> impl Iterator<Item = Mistake> {
 
 /// Those of them that are in the Rollout, whatever else there is.
 pub(crate) fn in_itself(rollout: &Rollout) -> Vec<Mistake> {
-    let spec = &rollout.spec;
     let mut found = validate::rollout(rollout);
-    if spec.workload_ref.is_some() {
-        found.push(unfinished(&FieldPath::of("spec.workloadRef"), "write the pod template into spec.template"));
-    }
-    if let Some(canary) = spec.canary() {
+    if let Some(canary) = rollout.spec.canary() {
         unfinished_canary(canary, &mut found);
     }
     found.extend(pods::mistakes::find(rollout));
@@ -66,14 +64,6 @@ fn unfinished_canary(canary: &CanaryStrategy, found: &mut Vec<Mistake>) {
     let path = FieldPath::of("spec.strategy.canary");
     if let Some(routing) = &canary.traffic_routing {
         unfinished_routers(&path.field("trafficRouting"), routing, found);
-    }
-    for (index, step) in canary.steps().iter().enumerate() {
-        let field = match step.kind() {
-            Some(StepKind::Plugin(_)) => "plugin",
-            _ => continue,
-        };
-        let path = path.field("steps").index(index).field(field);
-        found.push(unfinished(&path, "use setWeight, pause and analysis"));
     }
 }
 

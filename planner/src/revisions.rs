@@ -14,6 +14,7 @@ use crate::plan::{Action, Event, Kind, Target, Write};
 use crate::pods::{self, affinity, ephemeral};
 use crate::read_rollout::ReadRollout;
 use crate::snapshot::{ReplicaSet, Snapshot};
+use crate::workload;
 
 /// Labels and annotations of an object of any kind.
 pub(crate) type TextMap = BTreeMap<String, String>;
@@ -52,6 +53,7 @@ pub(crate) fn adopt(snapshot: &Snapshot) -> Vec<Write> {
             && !set.meta.deleting
             // What an Experiment has left behind was never released.
             && set.meta.annotations.get(EXPERIMENT_NAME).is_none()
+            && !workload::is_taken_from(snapshot, &set.meta.name)
             && selector.matches(&set.meta.labels.unpacked())
     });
     orphans

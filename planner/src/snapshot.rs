@@ -2,7 +2,7 @@
 //!
 //! The shell decodes each object once, when it arrives, and shares it between passes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -17,8 +17,10 @@ use sluice_traffic::Objects;
 use crate::names::{MANAGED_BY, SCALE_DOWN_DEADLINE};
 use crate::packed_map::PackedMap;
 use crate::packed_template::PackedTemplate;
+use crate::plugins::Answer as Called;
 use crate::probe::Answer;
 use crate::read_rollout::ReadRollout;
+use crate::workload::Workloads;
 
 /// Everything that is observed around one Rollout.
 #[derive(Clone, Debug)]
@@ -45,6 +47,12 @@ pub struct Snapshot {
     pub cluster_templates: Vec<Arc<Template>>,
     /// The objects that its routing needs ([`ReadRollout::routing_needs`]), as far as somebody has looked for them.
     pub routing: Objects,
+    /// The workloads that it needs ([`ReadRollout::workload_needs`]), as far as somebody has looked for them.
+    pub workloads: Workloads,
+    /// Plugins that a step can name.
+    pub plugins: Arc<BTreeSet<String>>,
+    /// What came of the latest call of one, if there was any.
+    pub called: Option<Called>,
     /// What the latest requests through its routers have found, if they are asked for.
     pub probed: Option<Answer>,
 }
@@ -334,10 +342,10 @@ fn text_map(value: &Value) -> BTreeMap<String, String> {
     entries.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect()
 }
 
-fn count(value: &Value) -> i32 {
+pub(crate) fn count(value: &Value) -> i32 {
     value.as_i64().map_or(0, to_count)
 }
 
-fn to_count(number: i64) -> i32 {
+pub(crate) fn to_count(number: i64) -> i32 {
     i32::try_from(number.max(0)).unwrap_or(i32::MAX)
 }

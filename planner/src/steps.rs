@@ -11,7 +11,7 @@ use crate::analyses::{self, Gate};
 use crate::observe::{Release, Strategy};
 use crate::plan::Event;
 use crate::strategy::{Target, target_at};
-use crate::{traffic, trials};
+use crate::{plugins, traffic, trials};
 
 /// Goes as far through the steps as what is there allows, and promotes behind the last one.
 pub(crate) fn advance<'a>(release: &Release<'a>, advanced: &mut Advanced<'a>, now: Timestamp) {
@@ -37,6 +37,10 @@ pub(crate) fn advance<'a>(release: &Release<'a>, advanced: &mut Advanced<'a>, no
                 leave_pause_step(advanced);
                 let gate = trials::judge(release, advanced, asked, resumed, now);
                 gate == Gate::Passed && advanced.facts.pauses.is_empty()
+            }
+            Some(StepKind::Plugin(plugin)) => {
+                leave_pause_step(advanced);
+                advanced.facts.pauses.is_empty() && plugins::run(release, advanced, plugin, now)
             }
             _ => {
                 // Somebody moved the step while we waited at a pause: that wait is over.
@@ -143,6 +147,7 @@ pub(crate) fn describe(step: &CanaryStep) -> String {
         },
         Some(StepKind::Analysis(_)) => "analysis".to_owned(),
         Some(StepKind::Experiment(_)) => "experiment".to_owned(),
+        Some(StepKind::Plugin(plugin)) => format!("plugin: {}", plugin.name),
         Some(StepKind::SetCanaryScale(_)) => "setCanaryScale".to_owned(),
         Some(StepKind::SetHeaderRoute(route)) => format!("setHeaderRoute: {}", route.name),
         Some(StepKind::SetMirrorRoute(route)) => format!("setMirrorRoute: {}", route.name),

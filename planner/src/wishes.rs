@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use sluice_crds::Rollout;
 use sluice_crds::rollout::CanaryStep;
-use sluice_crds::rollout::status::{PauseCondition, RejectedRevision, RolloutStatus};
+use sluice_crds::rollout::status::{PauseCondition, RejectedRevision, RolloutStatus, StepPluginStatus};
 use sluice_crds::template::{StepHash, TemplateHash};
 
 use crate::analyses::Runs;
@@ -34,6 +34,8 @@ pub(crate) struct Facts {
     pub(crate) runs: Runs,
     /// The Experiment of the current step.
     pub(crate) experiment: Option<String>,
+    /// What plugins were asked and have said, in the order in which they were first asked.
+    pub(crate) plugins: Vec<StepPluginStatus>,
     /// Revisions that were taken back, the latest first.
     pub(crate) rejected: Vec<RejectedRevision>,
 }
@@ -82,12 +84,13 @@ pub(crate) fn read(
         proven: stored.proven_replicas.unwrap_or(0),
         runs: Runs::read(stored),
         experiment: stored.canary.as_ref().and_then(|canary| canary.current_experiment.clone()),
+        plugins: plugins(stored),
         rejected,
     };
     if is_stable {
         // Nothing is being released, so there is nothing to abort, to promote or to wait for.
-        let Facts { stable_hash, rejected, .. } = facts;
-        facts = Facts { stable_hash, step: steps, rejected, ..Facts::default() };
+        let Facts { stable_hash, rejected, plugins, .. } = facts;
+        facts = Facts { stable_hash, step: steps, rejected, plugins, ..Facts::default() };
         return Read { facts, events: Vec::new(), restarts_clock: false };
     }
     let aborted_at = stored.aborted_at.as_ref().map(|Time(at)| *at);
@@ -111,6 +114,7 @@ pub(crate) fn read(
             facts.past_preview = false;
             facts.runs = Runs::default();
             facts.experiment = None;
+            facts.plugins.clear();
             true
         }
         (false, None) => false,
@@ -122,6 +126,10 @@ pub(crate) fn read(
         facts.experiment = None;
     }
     Read { facts, events: Vec::new(), restarts_clock }
+}
+
+fn plugins(stored: &RolloutStatus) -> Vec<StepPluginStatus> {
+    stored.canary.as_ref().and_then(|canary| canary.step_plugin_statuses.clone()).unwrap_or_default()
 }
 
 /// Back to stable, to stay there until somebody says otherwise.

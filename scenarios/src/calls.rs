@@ -43,6 +43,9 @@ pub enum Doing {
 /// The kinds that routers are told by.
 pub const ROUTING_KINDS: [&str; 4] = ["Ingress", "VirtualService", "DestinationRule", "HTTPRoute"];
 
+/// The kinds that a template can be taken from, but for ReplicaSets, which are seen anyway.
+pub const WORKLOAD_KINDS: [&str; 2] = ["Deployment", "PodTemplate"];
+
 /// The path of a kind's objects in a namespace.
 ///
 /// # Errors
@@ -57,6 +60,8 @@ pub fn collection(kind: &str, namespace: &str) -> Result<String, String> {
         "ValidatingAdmissionPolicyBinding" => return Ok(of_cluster("validatingadmissionpolicybindings")),
         "Rollout" => ("/apis/argoproj.io/v1alpha1", "rollouts"),
         "ReplicaSet" => ("/apis/apps/v1", "replicasets"),
+        "Deployment" => ("/apis/apps/v1", "deployments"),
+        "PodTemplate" => ("/api/v1", "podtemplates"),
         "Service" => ("/api/v1", "services"),
         "Pod" => ("/api/v1", "pods"),
         "ResourceQuota" => ("/api/v1", "resourcequotas"),
@@ -67,8 +72,8 @@ pub fn collection(kind: &str, namespace: &str) -> Result<String, String> {
         "HTTPRoute" => ("/apis/gateway.networking.k8s.io/v1", "httproutes"),
         _ => {
             return Err(format!(
-                "{kind:?} is no kind that scenarios know; write Rollout, ReplicaSet, Service, Pod, Secret, \
-                 AnalysisTemplate, AnalysisRun, Experiment, ResourceQuota, PodDisruptionBudget, ValidatingAdmissionPolicy, \
+                "{kind:?} is no kind that scenarios know; write Rollout, ReplicaSet, Deployment, PodTemplate, Service, \
+                 Pod, Secret, AnalysisTemplate, AnalysisRun, Experiment, ResourceQuota, PodDisruptionBudget, ValidatingAdmissionPolicy, \
                  ValidatingAdmissionPolicyBinding, Ingress, VirtualService, DestinationRule or HTTPRoute"
             ));
         }

@@ -24,6 +24,8 @@ pub struct Expect {
     pub routing: BTreeMap<String, Value>,
     /// Fields of an Experiment, AnalysisRun, ReplicaSet or Service, by `Kind/name`; `gone` where there must be none.
     pub objects: BTreeMap<String, Value>,
+    /// Fields of the objects that a template can be taken from, likewise.
+    pub workloads: BTreeMap<String, Value>,
     /// `status.currentStepIndex`.
     pub step: Option<i64>,
     /// Fields of the status.
@@ -81,9 +83,10 @@ impl Expect {
         let mut missing = self.of_status(seen);
         missing.extend(self.of_pods(seen));
         missing.extend(self.of_services(seen));
-        let routing = self.routing.iter().map(|(named, fields)| (named, fields, seen.routing(named)));
+        let routing = self.routing.iter().map(|(named, fields)| (named, fields, seen.named(named)));
         let objects = self.objects.iter().map(|(named, fields)| (named, fields, seen.object(named)));
-        for (named, fields, object) in routing.chain(objects) {
+        let workloads = self.workloads.iter().map(|(named, fields)| (named, fields, seen.named(named)));
+        for (named, fields, object) in routing.chain(objects).chain(workloads) {
             match (object, fields.as_str() == Some("gone")) {
                 (None, true) => {}
                 (Some(_), true) => missing.push(format!("{named} is still there")),

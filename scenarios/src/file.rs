@@ -116,9 +116,13 @@ impl Scenario {
         Ok(Self { name, shows, given, traffic, steps, only_in_the_sandbox, only_on_a_real_cluster })
     }
 
-    /// The name of the Rollout that it is about: the first one given.
+    /// The name of the Rollout that it is about: the first one given, or else applied.
     pub fn rollout(&self) -> &str {
-        let rollout = self.given.iter().find(|manifest| manifest["kind"] == "Rollout");
+        let applied = self.steps.iter().flat_map(|step| &step.does).filter_map(|action| match action {
+            Action::Apply(manifest) => Some(manifest),
+            _ => None,
+        });
+        let rollout = self.given.iter().chain(applied).find(|manifest| manifest["kind"] == "Rollout");
         rollout.and_then(|rollout| rollout["metadata"]["name"].as_str()).unwrap_or_default()
     }
 }
@@ -242,7 +246,7 @@ steps:
     fn all_mistakes_are_told_at_once_each_with_its_path() {
         let text = "
 shows: []
-given: [{from: other.yaml}, {kind: Deployment, metadata: {name: web}}]
+given: [{from: other.yaml}, {kind: StatefulSet, metadata: {name: web}}]
 steps:
   - {do: {set-picture: 'web:2'}, expect: {fase: Paused}, within: soon}
   - {expect: {phase: Sleeping, pods: {1: many}, services: {stable: none}}, untill: 5s}
@@ -253,7 +257,7 @@ colour: blue
             "name: is missing",
             "shows: is empty",
             "given[0].from: there is no other.yaml",
-            "given[1]: \"Deployment\" is no kind",
+            "given[1]: \"StatefulSet\" is no kind",
             "steps[0].within: ",
             "steps[0].do[0]: unknown variant `set-picture`",
             "steps[0].expect: unknown field `fase`",

@@ -19,7 +19,7 @@ mod subset;
 mod trials;
 
 pub use action::{Action, Promotion, Skipping};
-pub use calls::{Call, Doing, ROUTING_KINDS, applied, collection, doing, given};
+pub use calls::{Call, Doing, ROUTING_KINDS, WORKLOAD_KINDS, applied, collection, doing, given};
 pub use expect::{Before, Expect};
 pub use file::{Door, Requests, Scenario, Step};
 pub use gateways::{gateways_accept, unaccepted_routes};

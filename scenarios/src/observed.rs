@@ -24,6 +24,8 @@ pub struct Observed {
     pub runs: Vec<Value>,
     /// The objects that routers are told by.
     pub routing: Vec<Value>,
+    /// The objects that templates can be taken from.
+    pub workloads: Vec<Value>,
     /// Reasons of the events about the Rollout, in the order in which they were told.
     pub events: Vec<String>,
 }
@@ -76,10 +78,13 @@ impl Observed {
         Some(selected.map_or(-1, |(revision, _)| revision))
     }
 
-    /// A routing object, by `Kind/name`.
-    pub(crate) fn routing(&self, named: &str) -> Option<&Value> {
+    /// A routing object or a workload, by `Kind/name`.
+    pub(crate) fn named(&self, named: &str) -> Option<&Value> {
         let (kind, name) = named.split_once('/')?;
-        self.routing.iter().find(|object| object["kind"] == kind && object["metadata"]["name"] == name)
+        self.routing
+            .iter()
+            .chain(&self.workloads)
+            .find(|object| object["kind"] == kind && object["metadata"]["name"] == name)
     }
 
     /// Any other object, by `Kind/name`.

@@ -1,7 +1,9 @@
-//! The objects that a Rollout's traffic is routed by, as the sandbox has them.
+//! The objects that a Rollout's traffic is routed by, and that its template is taken from, as the sandbox has them.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use sluice_planner::{Workload, WorkloadName, WorkloadSeen, Workloads};
 use sluice_sandbox::World;
 use sluice_traffic::{Needs, Objects, Seen};
 
@@ -25,6 +27,18 @@ pub(crate) fn objects(world: &World, needs: &Needs) -> Objects {
         found.insert_grants(namespace, grants.iter().map(|grant| Arc::new(grant.value().clone())).collect());
     }
     found
+}
+
+/// All workloads that a Rollout needs.
+pub(crate) fn workloads(world: &World, needs: BTreeSet<WorkloadName>) -> Workloads {
+    let seen = |needed: &WorkloadName| {
+        let there = world.get(needed.kind.group(), needed.kind.plural(), "default", &needed.name);
+        there.map_or(WorkloadSeen::Absent, |there| {
+            let read = Workload::from_json(needed.kind, there.value());
+            WorkloadSeen::There(Arc::new(read.expect("a workload")))
+        })
+    };
+    needs.into_iter().map(|needed| (needed.clone(), seen(&needed))).collect()
 }
 
 /// Ingresses are built in; all else comes with its CRD.

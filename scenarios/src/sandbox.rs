@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use sluice_sandbox::api::request::Request;
 
-use crate::calls::{Call, Doing, ROUTING_KINDS, doing, given};
+use crate::calls::{Call, Doing, ROUTING_KINDS, WORKLOAD_KINDS, doing, given};
 use crate::expect::Before;
 use crate::file::{Scenario, Step};
 use crate::observed::Observed;
@@ -137,6 +137,7 @@ fn observe(site: &Site) -> Observed {
         experiments: all("argoproj.io", "experiments"),
         runs: all("argoproj.io", "analysisruns"),
         routing: ROUTING_KINDS.iter().flat_map(|kind| site.of_kind(kind)).collect(),
+        workloads: WORKLOAD_KINDS.iter().flat_map(|kind| site.of_kind(kind)).collect(),
         events: site.events.iter().map(|reason| (*reason).to_owned()).collect(),
     }
 }
@@ -150,11 +151,14 @@ fn visible(seen: &Observed) -> Value {
     let revisions: Vec<Value> = seen.revisions().iter().map(|(number, set)| json!([number, pods(set)])).collect();
     let selected =
         seen.services.iter().map(|service| json!([service["metadata"]["name"], service["spec"]["selector"]]));
+    let sizes =
+        seen.workloads.iter().map(|workload| json!([workload["metadata"]["name"], workload["spec"]["replicas"]]));
     let verdict = |one: &Value| json!([one["metadata"]["name"], one["status"]["phase"], one["status"]["message"]]);
     let mut experiments: Vec<Value> = seen.experiments.iter().map(verdict).collect();
     experiments.iter_mut().for_each(without_times);
     json!({
         "status": status, "revisions": revisions, "services": selected.collect::<Vec<_>>(), "experiments": experiments,
+        "workloads": sizes.collect::<Vec<_>>(),
     })
 }
 

@@ -167,11 +167,12 @@ impl Site {
         sizes
     }
 
-    /// All objects of a kind that routers are told by.
+    /// All objects of a kind that routers are told by, or that templates are taken from.
     pub(crate) fn of_kind(&self, kind: &str) -> Vec<Value> {
         let path = collection(kind, NAMESPACE).expect("a kind");
         let (group, plural) = match path.trim_start_matches('/').split('/').collect::<Vec<_>>()[..] {
             ["apis", group, _, "namespaces", _, plural] => (group.to_owned(), plural.to_owned()),
+            ["api", _, "namespaces", _, plural] => (String::new(), plural.to_owned()),
             _ => panic!("{path} is no path of a routing kind"),
         };
         let objects = self.cluster.world().list(&group, &plural, NAMESPACE);
@@ -190,6 +191,7 @@ impl Site {
         let rollout: Rollout = serde_json::from_value(self.rollout()).expect("a Rollout");
         let rollout = ReadRollout::from(rollout);
         let routing = routing::objects(world, &rollout.routing_needs());
+        let workloads = routing::workloads(world, rollout.workload_needs());
         let list = |group: &str, plural: &str| world.list(group, plural, "default");
         Snapshot {
             rollout: Arc::new(rollout),
@@ -207,7 +209,10 @@ impl Site {
                 .map(|service| Arc::new(Service::from_json(service.value()).expect("a Service")))
                 .collect(),
             routing,
+            workloads,
             probed: None,
+            plugins: Arc::default(),
+            called: None,
         }
     }
 

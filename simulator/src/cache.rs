@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sluice_crds::{AnalysisRun, Rollout};
-use sluice_planner::{Pod, ReadRollout, ReplicaSet, Service, Snapshot, Template};
+use sluice_planner::{Pod, ReadRollout, ReplicaSet, Service, Snapshot, Template, Workloads};
 use sluice_sandbox::World;
 use sluice_sandbox::world::{ChangeKind, Object, ResourceKey};
 use sluice_scenarios::Seen;
@@ -149,6 +149,9 @@ impl Cache {
             templates: all(&self.templates),
             cluster_templates: Vec::new(),
             routing,
+            workloads: Workloads::default(),
+            plugins: Arc::default(),
+            called: None,
             probed: None,
         })
     }

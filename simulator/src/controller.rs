@@ -204,7 +204,7 @@ impl Controller {
 pub(crate) fn kind_of(kind: Kind) -> Option<usize> {
     let group = match kind {
         Kind::Rollout | Kind::RolloutStatus | Kind::AnalysisRun | Kind::Experiment => "argoproj.io",
-        Kind::ReplicaSet => "apps",
+        Kind::ReplicaSet | Kind::Deployment => "apps",
         Kind::Service | Kind::Pod => "",
         Kind::Routing(kind, _) => kind.group(),
     };

@@ -79,10 +79,24 @@ pub(crate) struct Args {
     /// Never ask these hosts for metrics
     #[arg(long, value_name = "HOST", value_delimiter = ',')]
     pub(crate) analysis_deny_host: Vec<String>,
+    /// Let steps name this plugin, which is called at this address; can be repeated
+    #[arg(long, value_name = "NAME=URL", value_parser = step_plugin)]
+    pub(crate) step_plugin: Vec<(String, String)>,
     /// Instead of releasing, give all traffic back to the stable versions, take everything away that was put into
     /// objects of others, and end: for the day on which the controller is removed
     #[arg(long)]
     pub(crate) release_all: bool,
+}
+
+/// A plugin's name and its address.
+fn step_plugin(text: &str) -> Result<(String, String), String> {
+    let mend = "write NAME=URL, for example team/checks=https://checks.example.com/step";
+    match text.split_once('=') {
+        Some((name, url)) if !name.is_empty() && (url.starts_with("http://") || url.starts_with("https://")) => {
+            Ok((name.to_owned(), url.to_owned()))
+        }
+        _ => Err(mend.to_owned()),
+    }
 }
 
 /// Which log lines are printed.

@@ -13,12 +13,11 @@ use serde_json::Value;
 use sluice_crds::rollout::analysis::TemplateRef;
 use sluice_crds::{AnalysisRun, Experiment};
 use sluice_planner::{Metadata, Pod, ReadRollout, ReplicaSet, Service, Snapshot, Template};
-use sluice_traffic::Needs;
 
 use references::References;
 pub(crate) use references::services_of;
 use references::templates_named_by;
-pub(crate) use routes::{Routes, Unread};
+pub(crate) use routes::{Needed, Routes, Unread, Wants};
 pub(crate) use table::{Cached, Table};
 pub(crate) use watched::Watched;
 
@@ -60,8 +59,8 @@ pub(crate) enum Object {
     ClusterAnalysisTemplate(Cached<Template>),
     /// Its owner is the run that its label names, wherever it is.
     Job(Cached<Value>),
-    /// One that traffic is routed by.
-    Routing(Watched, Cached<Value>),
+    /// One that traffic is routed by, or that a template is taken from.
+    Needed(Watched, Cached<Needed>),
 }
 
 /// An AnalysisRun and the Jobs that were made for it.
@@ -92,7 +91,8 @@ impl Cache {
         match object {
             Object::Rollout(rollout) => {
                 self.references.set(&rollout);
-                self.routes.set_needs(&rollout.name, rollout.object.routing_needs());
+                let (routing, workloads) = (rollout.object.routing_needs(), rollout.object.workload_needs());
+                self.routes.set_needs(&rollout.name, Wants { routing, workloads });
                 let (name, version) = (rollout.name.clone(), rollout.version.clone());
                 let before = self.rollouts.apply(rollout);
                 let unchanged = before.is_some_and(|before| before.version == version);
@@ -130,7 +130,7 @@ impl Cache {
                 let before = self.jobs.apply(job.clone());
                 self.concerned(before.as_ref(), Some(&job), Self::run_of_job)
             }
-            Object::Routing(kind, object) => rollouts(self.routes.apply(kind, object)),
+            Object::Needed(kind, object) => rollouts(self.routes.apply(kind, object)),
         }
     }
 
@@ -173,7 +173,9 @@ impl Cache {
                 let before = self.jobs.remove(name);
                 self.concerned(before.as_ref(), None, Self::run_of_job)
             }
-            Watched::Route(_) | Watched::ReferenceGrant => rollouts(self.routes.remove(kind, name)),
+            Watched::Route(_) | Watched::ReferenceGrant | Watched::Workload(_) => {
+                rollouts(self.routes.remove(kind, name))
+            }
         }
     }
 
@@ -189,7 +191,7 @@ impl Cache {
             Watched::AnalysisTemplate => self.templates.begin_list(),
             Watched::ClusterAnalysisTemplate => self.cluster_templates.begin_list(),
             Watched::Job => self.jobs.begin_list(),
-            Watched::Route(_) | Watched::ReferenceGrant => self.routes.begin_list(kind),
+            Watched::Route(_) | Watched::ReferenceGrant | Watched::Workload(_) => self.routes.begin_list(kind),
         }
     }
 
@@ -238,7 +240,7 @@ impl Cache {
                 let vanished = self.jobs.end_list();
                 self.concerned_each(&vanished, Self::run_of_job)
             }
-            Watched::Route(_) | Watched::ReferenceGrant => {
+            Watched::Route(_) | Watched::ReferenceGrant | Watched::Workload(_) => {
                 let vanished = self.routes.end_list(kind);
                 vanished.into_iter().map(|(name, concerned)| (name, rollouts(concerned))).collect()
             }
@@ -257,7 +259,7 @@ impl Cache {
             Watched::AnalysisTemplate => self.templates.keep(name),
             Watched::ClusterAnalysisTemplate => self.cluster_templates.keep(name),
             Watched::Job => self.jobs.keep(name),
-            Watched::Route(_) | Watched::ReferenceGrant => self.routes.keep(kind, name),
+            Watched::Route(_) | Watched::ReferenceGrant | Watched::Workload(_) => self.routes.keep(kind, name),
         }
     }
 
@@ -274,7 +276,7 @@ impl Cache {
             Watched::ClusterAnalysisTemplate => self.cluster_templates.is_listed(),
             Watched::Job => self.jobs.is_listed(),
             // Nobody but the Rollouts that need them waits for these.
-            Watched::Route(_) | Watched::ReferenceGrant => true,
+            Watched::Route(_) | Watched::ReferenceGrant | Watched::Workload(_) => true,
         };
         Watched::ALL.into_iter().filter(|kind| !listed(kind)).collect()
     }
@@ -291,7 +293,7 @@ impl Cache {
             Watched::AnalysisTemplate => self.templates.get(name).map(|object| object.version.as_str()),
             Watched::ClusterAnalysisTemplate => self.cluster_templates.get(name).map(|object| object.version.as_str()),
             Watched::Job => self.jobs.get(name).map(|object| object.version.as_str()),
-            Watched::Route(_) | Watched::ReferenceGrant => self.routes.version(kind, name),
+            Watched::Route(_) | Watched::ReferenceGrant | Watched::Workload(_) => self.routes.version(kind, name),
         }
     }
 
@@ -350,7 +352,10 @@ impl Cache {
             templates,
             cluster_templates,
             routing: self.routes.objects(name),
+            workloads: self.routes.workloads(name),
             probed: None,
+            plugins: Arc::default(),
+            called: None,
             rollout: Arc::clone(&rollout.object),
             pods: pods.map(|pod| Arc::clone(&pod.object)).collect(),
             services: services.map(|service| Arc::clone(&service.object)).collect(),
@@ -360,7 +365,7 @@ impl Cache {
 
     fn forget_references(&mut self, rollout: &Name) {
         self.references.clear(rollout);
-        self.routes.set_needs(rollout, Needs::default());
+        self.routes.set_needs(rollout, Wants::default());
     }
 
     fn concerned<T>(

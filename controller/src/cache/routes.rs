@@ -1,4 +1,5 @@
-//! The objects that traffic is routed by: those that some Rollout needs, and no others.
+//! The objects that traffic is routed by, and those that templates are taken from: those that some Rollout needs, and
+//! no others.
 //!
 //! A cluster may have thousands of Ingresses of which two are ours, so what no Rollout needs is dropped as it arrives.
 //! An object that a Rollout begins to need is therefore not here although the watch has shown it: it has to be read.
@@ -6,17 +7,36 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
 
+use std::sync::Arc;
+
 use serde_json::Value;
+use sluice_planner::{Workload, WorkloadName, WorkloadSeen, Workloads};
 use sluice_traffic::{Needs, Objects, Seen};
 
 use super::{Cached, Name, Watched};
+
+/// An object that is kept while it is needed.
+#[derive(Clone, Debug)]
+pub(crate) enum Needed {
+    /// One that traffic is routed by, whole.
+    Route(Arc<Value>),
+    /// One that a template is taken from.
+    Workload(Arc<Workload>),
+}
+
+/// What a Rollout needs.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Wants {
+    pub(crate) routing: Needs,
+    pub(crate) workloads: BTreeSet<WorkloadName>,
+}
 
 /// All kinds of them.
 #[derive(Debug, Default)]
 pub(crate) struct Routes {
     /// The one namespace that is looked at; empty for all.
     scope: String,
-    needs: BTreeMap<Name, Needs>,
+    needs: BTreeMap<Name, Wants>,
     kinds: BTreeMap<Watched, OfKind>,
     /// Something is to be watched or read that wasn't, or the other way round.
     stirred: bool,
@@ -28,7 +48,7 @@ pub(crate) struct Routes {
 struct OfKind {
     /// The Rollouts that need each.
     users: BTreeMap<Name, BTreeSet<Name>>,
-    objects: BTreeMap<Name, Cached<Value>>,
+    objects: BTreeMap<Name, Cached<Needed>>,
     /// What is needed and was looked for: what is not among the objects isn't there.
     known: BTreeSet<Name>,
     /// Of what is being read, the objects that are gone already.
@@ -45,6 +65,8 @@ enum Sight {
     None,
     /// The cluster doesn't know the kind.
     KindAbsent,
+    /// This account may not look.
+    Forbidden,
     /// A list is under way.
     Listing {
         /// What was needed when it began: the list tells for sure whether that is there.
@@ -71,13 +93,13 @@ impl Routes {
     }
 
     /// Notes what a Rollout needs now.
-    pub(crate) fn set_needs(&mut self, rollout: &Name, needs: Needs) {
+    pub(crate) fn set_needs(&mut self, rollout: &Name, needs: Wants) {
         let before = self.needs.get(rollout);
-        if before.map_or(needs == Needs::default(), |before| *before == needs) {
+        if before.map_or(needs == Wants::default(), |before| *before == needs) {
             return;
         }
-        let before = before.map(wanted).unwrap_or_default();
-        let after = wanted(&needs);
+        let before = before.map(|needs| wanted(rollout, needs)).unwrap_or_default();
+        let after = wanted(rollout, &needs);
         for (kind, name) in before.difference(&after) {
             self.drop_need(*kind, name, rollout);
         }
@@ -157,8 +179,22 @@ impl Routes {
         concerned
     }
 
+    /// This account may not look at objects of this kind. Returns the Rollouts that take templates from them, which can
+    /// say so, where that is news.
+    pub(crate) fn forbidden(&mut self, kind: Watched) -> BTreeSet<Name> {
+        let Some(of_kind) = self.kinds.get_mut(&kind).filter(|_| matches!(kind, Watched::Workload(_))) else {
+            return BTreeSet::new();
+        };
+        if !of_kind.known.is_empty() {
+            // What was seen before is better than nothing.
+            return BTreeSet::new();
+        }
+        of_kind.sight = Sight::Forbidden;
+        of_kind.users.values().flatten().cloned().collect()
+    }
+
     /// Takes in a state of an object, if somebody needs it. Returns the Rollouts that it concerns.
-    pub(crate) fn apply(&mut self, kind: Watched, object: Cached<Value>) -> BTreeSet<Name> {
+    pub(crate) fn apply(&mut self, kind: Watched, object: Cached<Needed>) -> BTreeSet<Name> {
         let Some(of_kind) = self.kinds.get_mut(&kind) else { return BTreeSet::new() };
         let needed = needed_as(kind, &object.name);
         let Some(users) = of_kind.users.get(&needed) else { return BTreeSet::new() };
@@ -181,7 +217,7 @@ impl Routes {
     }
 
     /// What was read. What a list or the watch has shown meanwhile is newer. Returns the Rollouts that it concerns.
-    pub(crate) fn take_read(&mut self, kind: Watched, needed: &Name, found: Vec<Cached<Value>>) -> BTreeSet<Name> {
+    pub(crate) fn take_read(&mut self, kind: Watched, needed: &Name, found: Vec<Cached<Needed>>) -> BTreeSet<Name> {
         let Some(of_kind) = self.kinds.get_mut(&kind) else { return BTreeSet::new() };
         let users = of_kind.users.get(needed).cloned();
         let (Some(users), Sight::Watching) = (users, &of_kind.sight) else { return BTreeSet::new() };
@@ -263,17 +299,35 @@ impl Routes {
         self.kinds.get(&kind)?.objects.get(name).map(|object| object.version.as_str())
     }
 
-    /// What is known of all that a Rollout needs.
+    /// What is known of the workloads that a Rollout needs.
+    pub(crate) fn workloads(&self, rollout: &Name) -> Workloads {
+        let wanted = self.needs.get(rollout).into_iter().flat_map(|wants| &wants.workloads);
+        let seen = |workload: &WorkloadName| {
+            let of_kind = self.kinds.get(&Watched::Workload(workload.kind))?;
+            let name = Name::new(&rollout.namespace, &workload.name);
+            match &of_kind.sight {
+                Sight::Forbidden => Some(WorkloadSeen::Forbidden),
+                _ if !of_kind.known.contains(&name) => None,
+                _ => match of_kind.objects.get(&name).map(|there| &*there.object) {
+                    Some(Needed::Workload(there)) => Some(WorkloadSeen::There(Arc::clone(there))),
+                    Some(Needed::Route(_)) | None => Some(WorkloadSeen::Absent),
+                },
+            }
+        };
+        wanted.filter_map(|workload| Some((workload.clone(), seen(workload)?))).collect()
+    }
+
+    /// What is known of all that a Rollout's routing needs.
     pub(crate) fn objects(&self, rollout: &Name) -> Objects {
         let mut found = Objects::default();
-        let Some(needs) = self.needs.get(rollout) else { return found };
+        let Some(Wants { routing: needs, .. }) = self.needs.get(rollout) else { return found };
         for object in &needs.objects {
             let Some(of_kind) = self.kinds.get(&Watched::Route(object.kind)) else { continue };
             let name = Name::new(&object.namespace, &object.name);
             let seen = match &of_kind.sight {
                 Sight::KindAbsent => Seen::KindAbsent,
                 _ if !of_kind.known.contains(&name) => continue,
-                _ => of_kind.objects.get(&name).map_or(Seen::Absent, |there| Seen::There(there.object.clone())),
+                _ => of_kind.objects.get(&name).and_then(route).map_or(Seen::Absent, Seen::There),
             };
             found.insert(object.clone(), seen);
         }
@@ -283,7 +337,7 @@ impl Routes {
             // Without the kind there are none.
             if matches!(of_kind.sight, Sight::KindAbsent) || of_kind.known.contains(&all) {
                 let grants = of_kind.objects.range(all..).take_while(|(name, _)| *name.namespace == **namespace);
-                found.insert_grants(namespace, grants.map(|(_, grant)| grant.object.clone()).collect());
+                found.insert_grants(namespace, grants.filter_map(|(_, grant)| route(grant)).collect());
             }
         }
         found
@@ -303,11 +357,23 @@ impl Routes {
 }
 
 /// All that is needed, by kind.
-fn wanted(needs: &Needs) -> BTreeSet<(Watched, Name)> {
+fn wanted(rollout: &Name, wants: &Wants) -> BTreeSet<(Watched, Name)> {
+    let Wants { routing: needs, workloads } = wants;
     let objects = needs.objects.iter();
     let objects = objects.map(|object| (Watched::Route(object.kind), Name::new(&object.namespace, &object.name)));
     let grants = needs.grants_in.iter().map(|namespace| (Watched::ReferenceGrant, Name::new(namespace, "")));
-    objects.chain(grants).collect()
+    let workloads = workloads.iter().map(|workload| {
+        let name = Name { namespace: Arc::clone(&rollout.namespace), name: workload.name.as_str().into() };
+        (Watched::Workload(workload.kind), name)
+    });
+    objects.chain(grants).chain(workloads).collect()
+}
+
+fn route(object: &Cached<Needed>) -> Option<Arc<Value>> {
+    match &*object.object {
+        Needed::Route(route) => Some(Arc::clone(route)),
+        Needed::Workload(_) => None,
+    }
 }
 
 /// As what an object is needed.

@@ -1,5 +1,6 @@
 //! The kinds that are watched, and where they are in the API.
 
+use sluice_planner::WorkloadKind;
 use sluice_traffic::Kind as RoutingKind;
 
 /// The kinds that are watched.
@@ -18,6 +19,9 @@ pub(crate) enum Watched {
     Route(RoutingKind),
     /// Likewise; it says which routes of other namespaces may lead into its own.
     ReferenceGrant,
+    /// Likewise; some Rollout takes its template from an object of this kind. Of ReplicaSets it is a second watch: the
+    /// other one shows those of Rollouts only.
+    Workload(WorkloadKind),
 }
 
 impl Watched {
@@ -39,6 +43,19 @@ impl Watched {
         matches!(self, Self::Job)
     }
 
+    /// Whether every cluster serves it, in the one version that is read.
+    pub(crate) const fn is_built_in(self) -> bool {
+        matches!(self, Self::Workload(_))
+    }
+
+    /// The beginning of its paths.
+    pub(crate) fn api_prefix(self, version: &str) -> String {
+        match self.group() {
+            "" => format!("/api/{version}"),
+            group => format!("/apis/{group}/{version}"),
+        }
+    }
+
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Rollout => "Rollout",
@@ -52,6 +69,7 @@ impl Watched {
             Self::Job => "Job",
             Self::Route(kind) => kind.as_str(),
             Self::ReferenceGrant => "ReferenceGrant",
+            Self::Workload(kind) => kind.as_str(),
         }
     }
 
@@ -68,6 +86,7 @@ impl Watched {
             Self::Pod | Self::Service => "",
             Self::Route(kind) => kind.group(),
             Self::ReferenceGrant => RoutingKind::HttpRoute.group(),
+            Self::Workload(kind) => kind.group(),
         }
     }
 
@@ -79,7 +98,7 @@ impl Watched {
             | Self::Experiment
             | Self::AnalysisTemplate
             | Self::ClusterAnalysisTemplate => &["v1alpha1"],
-            Self::ReplicaSet | Self::Job | Self::Pod | Self::Service => &["v1"],
+            Self::ReplicaSet | Self::Job | Self::Pod | Self::Service | Self::Workload(_) => &["v1"],
             Self::Route(kind) => kind.versions(),
             Self::ReferenceGrant => &["v1", "v1beta1"],
         }
@@ -99,6 +118,7 @@ impl Watched {
             Self::Job => "jobs",
             Self::Route(kind) => kind.plural(),
             Self::ReferenceGrant => "referencegrants",
+            Self::Workload(kind) => kind.plural(),
         }
     }
 }

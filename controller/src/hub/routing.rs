@@ -1,12 +1,13 @@
-//! What the hub has to do with routing: the watches that come and go, and the answers to probes.
+//! What the hub has to do with routing, and with the objects that templates are taken from: the watches that come and go, and the answers to probes.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use serde_json::Value;
+use sluice_planner::plugins;
 use sluice_planner::probe::Answer;
 
 use super::{FLOCK, Haste, Hub};
-use crate::cache::{Cached, Concerned, Name, Unread, Watched};
+use crate::cache::{Cached, Concerned, Name, Needed, Unread, Watched};
 use crate::work::Work;
 
 impl Hub {
@@ -58,8 +59,16 @@ impl Hub {
         is_news
     }
 
+    /// This account may not look at objects of this kind.
+    pub(super) fn forbidden(&self, kind: Watched) {
+        let mut state = self.state();
+        let concerned = of_rollouts(state.cache.routes.forbidden(kind));
+        state.wake(&concerned, Haste::InAFlock, self.clock.moment());
+        self.stir(state);
+    }
+
     /// What was asked for because no watch shows it.
-    pub(crate) fn take_read(&self, kind: Watched, name: &Name, found: Vec<Cached<Value>>) {
+    pub(crate) fn take_read(&self, kind: Watched, name: &Name, found: Vec<Cached<Needed>>) {
         let mut state = self.state();
         let concerned = of_rollouts(state.cache.routes.take_read(kind, name, found));
         state.wake(&concerned, Haste::InAFlock, self.clock.moment());
@@ -77,6 +86,22 @@ impl Hub {
         let mut state = self.state();
         if state.cache.version(Watched::Rollout, rollout).is_some() {
             state.probed.insert(rollout.clone(), answer);
+            state.rollouts.queue.add(rollout, now.saturating_add(FLOCK));
+        }
+        self.stir(state);
+    }
+
+    /// Steps can name these plugins.
+    pub(crate) fn know_plugins(&self, plugins: impl IntoIterator<Item = String>) {
+        self.state().plugins = Arc::new(plugins.into_iter().collect());
+    }
+
+    /// A call of a plugin has ended, and its Rollout is looked at again.
+    pub(crate) fn take_reply(&self, rollout: &Name, answer: plugins::Answer) {
+        let now = self.clock.moment();
+        let mut state = self.state();
+        if state.cache.version(Watched::Rollout, rollout).is_some() {
+            state.called.insert(rollout.clone(), answer);
             state.rollouts.queue.add(rollout, now.saturating_add(FLOCK));
         }
         self.stir(state);

@@ -10,6 +10,9 @@ use crate::cache::Watched;
 /// # Errors
 /// The API server has no answer to that.
 pub(crate) async fn served_version(client: &Client, kind: Watched) -> Result<Option<&'static str>, kube::Error> {
+    if kind.is_built_in() {
+        return Ok(kind.versions().first().copied());
+    }
     let group = format!("/apis/{}", kind.group());
     let Some(known) = get(client, &group).await? else { return Ok(None) };
     for version in kind.versions() {

@@ -1,4 +1,4 @@
-//! The watches of routing objects: each begins when the first Rollout needs its kind, and ends when none does.
+//! The watches of routing objects and of those that templates are taken from: each begins when the first Rollout needs its kind, and ends when none does.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -8,16 +8,15 @@ use futures::StreamExt;
 use futures::future::{BoxFuture, FutureExt, pending, select_all};
 use futures::stream::FuturesUnordered;
 use kube::Client;
-use serde_json::Value;
 use sluice_planner::engine::{Backoff, Jitter};
 use tokio::sync::Semaphore;
 
 use super::discovery::served_version;
-use crate::cache::{Cached, Unread, Watched};
+use crate::cache::{Cached, Needed, Unread, Watched};
 use crate::hub::Hub;
 use crate::informer;
 use crate::line;
-use crate::read::routing;
+use crate::read::needed;
 use crate::requests::{RequestError, Requests};
 use crate::shutdown::Shutdown;
 
@@ -92,7 +91,7 @@ impl RouteWatches {
                 Ok(None) => {
                     if self.hub.kind_absent(kind) {
                         tracing::warn!(
-                            "the cluster doesn't know the kind {} of {}, which Rollouts route by; it is picked up as \
+                            "the cluster doesn't know the kind {} of {}, which Rollouts need; it is picked up as \
                              soon as its CRDs are there",
                             kind.as_str(),
                             kind.group()
@@ -134,9 +133,9 @@ impl RouteWatches {
 ///
 /// # Errors
 /// Whether there is something is not known.
-pub(crate) async fn find(requests: &Requests, unread: &Unread) -> Result<Vec<Cached<Value>>, String> {
+pub(crate) async fn find(requests: &Requests, unread: &Unread) -> Result<Vec<Cached<Needed>>, String> {
     let Unread { kind, version, name } = unread;
-    let collection = format!("/apis/{}/{version}/namespaces/{}/{}", kind.group(), name.namespace, kind.plural());
+    let collection = format!("{}/namespaces/{}/{}", kind.api_prefix(version), name.namespace, kind.plural());
     let path = if name.name.is_empty() { collection } else { format!("{collection}/{}", name.name) };
     let answer = match requests.get(kind.as_str(), &path).await {
         Ok(answer) => answer,
@@ -144,7 +143,7 @@ pub(crate) async fn find(requests: &Requests, unread: &Unread) -> Result<Vec<Cac
         Err(problem) => return Err(problem.to_string()),
     };
     match answer["items"].as_array() {
-        Some(items) if name.name.is_empty() => items.iter().map(routing).collect(),
-        _ => Ok(vec![routing(&answer)?]),
+        Some(items) if name.name.is_empty() => items.iter().map(|item| needed(*kind, item)).collect(),
+        _ => Ok(vec![needed(*kind, &answer)?]),
     }
 }

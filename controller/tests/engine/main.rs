@@ -5,6 +5,7 @@ mod experiments;
 mod faults;
 mod leaders;
 mod line;
+mod plugins;
 mod pods;
 mod providers;
 mod release_all;

@@ -1,6 +1,6 @@
 //! The servers that measure: the sandbox's metrics backend under every name, and one that is slow.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -25,6 +25,19 @@ pub(crate) struct Providers {
     door: Door,
     asked: Arc<Mutex<Vec<HttpRequest>>>,
     router: Arc<Mutex<VecDeque<Version>>>,
+    plugin: Arc<Mutex<VecDeque<Plugin>>>,
+}
+
+/// Where the one step plugin is.
+const PLUGIN: &str = "http://plugin.example.com/step";
+
+/// What a step plugin does with a call.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Plugin {
+    /// A status and a body.
+    Answers(u16, &'static str),
+    /// Nothing, for longer than anybody waits.
+    Silent,
 }
 
 /// Who answers a request through the router.
@@ -39,7 +52,7 @@ pub(crate) enum Version {
 
 impl Providers {
     pub(crate) fn of(door: Door) -> Self {
-        Self { door, asked: Arc::default(), router: Arc::default() }
+        Self { door, asked: Arc::default(), router: Arc::default(), plugin: Arc::default() }
     }
 
     pub(crate) fn measuring() -> Measuring {
@@ -59,6 +72,16 @@ impl Providers {
     /// Requests through the router are answered by these in turn.
     pub(crate) fn answer_with(&self, versions: VecDeque<Version>) {
         *self.router.lock().expect("no panic") = versions;
+    }
+
+    /// The plugin that the controllers know.
+    pub(crate) fn step_plugins() -> BTreeMap<String, String> {
+        BTreeMap::from([("team/checks".to_owned(), PLUGIN.to_owned())])
+    }
+
+    /// Calls of the plugin are answered by these in turn, and then by the last one.
+    pub(crate) fn plugin_answers(&self, answers: &[Plugin]) {
+        *self.plugin.lock().expect("no panic") = answers.iter().copied().collect();
     }
 
     /// From now on `metric` has this value.
@@ -85,10 +108,34 @@ impl Providers {
         Ok(HttpAnswer { status: 200, headers, body: Vec::new() })
     }
 
+    async fn plugged_in(self) -> Result<HttpAnswer, Failure> {
+        let answer = {
+            let mut answers = self.plugin.lock().expect("no panic");
+            let next = *answers.front().expect("the plugin answers");
+            if answers.len() > 1 {
+                answers.pop_front();
+            }
+            next
+        };
+        match answer {
+            Plugin::Silent => {
+                tokio::time::sleep(SLOW).await;
+                Err(Failure("not answered".to_owned()))
+            }
+            Plugin::Answers(status, body) => {
+                tokio::time::sleep(Duration::from_millis(3)).await;
+                Ok(HttpAnswer { status, headers: Vec::new(), body: body.as_bytes().to_vec() })
+            }
+        }
+    }
+
     async fn answer(self, request: HttpRequest) -> Result<HttpAnswer, Failure> {
         self.asked.lock().expect("no panic").push(request.clone());
         if request.url == ROUTER {
             return self.routed().await;
+        }
+        if request.url == PLUGIN {
+            return self.plugged_in().await;
         }
         let (_, rest) = request.url.split_once("://").expect("a whole address");
         let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));

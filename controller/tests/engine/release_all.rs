@@ -40,6 +40,56 @@ async fn what_releases_have_routed_is_given_back_and_each_rollout_is_told() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_deployment_that_was_scaled_down_serves_again_before_its_rollout_is_let_go() {
+    const DEPLOYMENT: &str = "/apis/apps/v1/namespaces/default/deployments";
+    let shop = Shop::open();
+    let running = shop.controller("a");
+    let labels = json!({"app": "web"});
+    let annotations = json!({"sandbox.sluice.dev/ready-after": "5s"});
+    shop.ask(Request::post(
+        DEPLOYMENT,
+        &json!({
+            "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"},
+            "spec": {"replicas": 3, "selector": {"matchLabels": labels}, "template": {
+                "metadata": {"labels": labels, "annotations": annotations},
+                "spec": {"containers": [{"name": "app", "image": "app:1"}]}}},
+        }),
+    ));
+    shop.ask(Request::post(
+        "/api/v1/namespaces/default/services",
+        &json!({
+            "apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"},
+            "spec": {"selector": labels, "ports": [{"port": 80}]},
+        }),
+    ));
+    shop.ask(Request::post(
+        ROLLOUTS,
+        &json!({
+            "apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": {"name": "web"},
+            "spec": {
+                "workloadRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web", "scaleDown": "onsuccess"},
+                "strategy": {"canary": {"stableService": "web"}},
+            },
+        }),
+    ));
+    let deployment = |shop: &Shop| shop.ask(Request::get(&format!("{DEPLOYMENT}/web")));
+    shop.until("it is scaled down", |shop| deployment(shop)["spec"]["replicas"] == 0).await;
+    running.stop().await;
+    let given = shop.release_all("remover").await.expect("nobody leads");
+    assert_eq!(
+        given[0].outcome.as_deref(),
+        Ok("Deployment web gets 3 pods back before the Rollout's go; Deployment web serves again; \
+            Deployment web serves again; Deployment web serves again"),
+    );
+    assert_eq!(deployment(&shop)["status"]["availableReplicas"], 3);
+    let service = shop.ask(Request::get("/api/v1/namespaces/default/services/web"));
+    assert_eq!(service["spec"]["selector"], labels);
+    assert_eq!(shop.rollout("web")["metadata"]["finalizers"], Value::Null);
+    let again = shop.release_all("remover").await.expect("nobody leads");
+    assert_eq!(again[0].outcome.as_deref(), Ok("nothing to give back"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_rollout_that_is_deleted_in_mid_release_leaves_nothing_behind() {
     let shop = Shop::open();
     let running = shop.controller("a");

@@ -6,17 +6,18 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use sluice_sandbox::api::access::User;
 use sluice_sandbox::api::request::Request;
-use sluice_scenarios::{Before, Doing, Observed, Scenario, applied, collection, doing};
+use sluice_scenarios::{Before, Doing, Expect, Observed, Scenario, applied, collection, doing};
 
 use crate::line::Sent;
 use crate::router::as_wished;
-use crate::support::{Replica, Shop};
+use crate::support::{ROLLOUTS, Replica, Shop};
 
 const RULES: &str = include_str!("../../../helm/sluice/rules.yaml");
 const RBAC: &str = "/apis/rbac.authorization.k8s.io/v1";
 
-/// What only clusters with an admission plugin ask for, which the sandbox hasn't.
-const NEVER_ASKED_HERE: [&str; 3] = ["rollouts/finalizers", "analysisruns/finalizers", "experiments/finalizers"];
+/// What only clusters with an admission plugin ask for, and a kind: the sandbox has neither.
+const NEVER_ASKED_HERE: [&str; 4] =
+    ["rollouts/finalizers", "analysisruns/finalizers", "experiments/finalizers", "podtemplates"];
 
 const RUNS: &str = "/apis/argoproj.io/v1alpha1/namespaces/default/analysisruns";
 const JOBS: &str = "/apis/batch/v1/namespaces/default/jobs";
@@ -67,6 +68,64 @@ async fn the_rules_about_analyses_are_enough_and_none_of_them_can_be_left_out() 
     none_too_many(&shop, &rules, &sent, &[("analysis", 18), ("secrets", 1)]);
     let theirs = shop.ask(Request::get(&format!("{RUNS}/web-78697c9dbc-2-2")));
     assert_eq!(theirs["status"], Value::Null, "the run of another controller is not ours to measure");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_rules_about_workloads_are_enough_and_none_of_them_can_be_left_out() {
+    let shop = Shop::open();
+    let rules = rules();
+    grant(&shop, &rules);
+    let running = shop.replica(&Replica { user: account(), ..Replica::named("a") });
+    tell(&shop, &scenario("workload-progressively")).await;
+    // The watch has shown this one when nobody needed it yet.
+    let name = "later";
+    let path = format!("{}/{name}?fieldManager=people", collection("Deployment", "default").expect("a kind"));
+    let labels = json!({"app": name});
+    let deployment = json!({
+        "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name},
+        "spec": {"replicas": 1, "selector": {"matchLabels": labels}, "template": {
+            "metadata": {"labels": labels}, "spec": {"containers": [{"name": "app", "image": "app:1"}]}}},
+    });
+    shop.ask(Request::patch(&path, "application/apply-patch+yaml", &deployment));
+    shop.pass(Duration::from_secs(2)).await;
+    shop.ask(Request::post(ROLLOUTS, &json!({
+        "apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": {"name": name, "namespace": "default"},
+        "spec": {"workloadRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": name}, "strategy": {"canary": {}}},
+    })));
+    shop.until_phase(name, "Healthy").await;
+    let sent = running.take_all_sent();
+    running.stop().await;
+    none_too_many(&shop, &rules, &sent, &[("workloads", 4)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_the_right_to_see_workloads_a_rollout_says_so_and_goes_on_when_it_is_given() {
+    let shop = Shop::open();
+    let rules = rules();
+    let mut fewer = rules.clone();
+    fewer["workloads"] = json!([]);
+    grant(&shop, &fewer);
+    let running = shop.replica(&Replica { user: account(), ..Replica::named("a") });
+    let story = scenario("workload-on-success");
+    for manifest in &story.given {
+        send(&shop, &applied(manifest, "default").expect("read already"));
+    }
+    let Doing::Calls(calls) =
+        doing(&story.steps[1].does[0], &observe(&shop, &story), "default", shop.now()).expect("calls")
+    else {
+        panic!("a manifest is applied")
+    };
+    calls.iter().for_each(|call| send(&shop, call));
+    shop.deploy("plain", 1);
+    shop.until_phase("plain", "Healthy").await;
+    let status = shop.until_phase("web", "Degraded").await;
+    let message = status["message"].as_str().unwrap_or_default();
+    let said = "spec.workloadRef: Deployment web can't be read, this controller has no right to; let it get, list and \
+                watch deployments";
+    assert!(message.ends_with(said), "{message}");
+    grant(&shop, &rules);
+    shop.until_phase("web", "Healthy").await;
+    running.stop().await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -179,7 +238,7 @@ fn is_refused(shop: &Shop, sent: &Sent) -> bool {
 /// Gives the account these rights and no others.
 fn grant(shop: &Shop, rules: &Value) {
     let subjects = json!([{"kind": "ServiceAccount", "name": "sluice", "namespace": "default"}]);
-    let whole = ["releases", "analysis", "secrets", "nginx", "istio", "gatewayAPI"];
+    let whole = ["releases", "analysis", "secrets", "nginx", "istio", "gatewayAPI", "workloads"];
     let parts = whole.map(|part| (part, "ClusterRole", "")).into_iter();
     let parts = parts.chain([("election", "Role", "namespaces/default/")]);
     for (part, kind, at) in parts {
@@ -199,7 +258,7 @@ fn grant(shop: &Shop, rules: &Value) {
     }
 }
 
-/// Tells a scenario whose steps are neither about events nor about nodes.
+/// Tells a scenario whose steps are not about nodes; events are no matter here.
 async fn tell(shop: &Shop, scenario: &Scenario) {
     for manifest in &scenario.given {
         send(shop, &applied(manifest, "default").expect("read already"));
@@ -212,7 +271,8 @@ async fn tell(shop: &Shop, scenario: &Scenario) {
                 Doing::Node { .. } | Doing::Kill => panic!("not in this scenario"),
             }
         }
-        let missing = |shop: &Shop| step.expect.missing(&observe(shop, scenario), &Before::default()).0;
+        let expect = Expect { events: Vec::new(), ..step.expect.clone() };
+        let missing = |shop: &Shop| expect.missing(&observe(shop, scenario), &Before::default()).0;
         shop.until(&format!("{:?}", step.expect), |shop| missing(shop).is_empty()).await;
         shop.pass(step.stays.unsigned_abs().max(Duration::from_secs(1))).await;
     }
@@ -226,10 +286,16 @@ fn send(shop: &Shop, call: &sluice_scenarios::Call) {
 fn observe(shop: &Shop, scenario: &Scenario) -> Observed {
     let all = |kind: &str| -> Vec<Value> {
         let path = collection(kind, "default").expect("a known kind");
-        shop.ask(Request::get(&path))["items"].as_array().cloned().unwrap_or_default()
+        let mut items = shop.ask(Request::get(&path))["items"].as_array().cloned().unwrap_or_default();
+        // Items of a list don't name their kind.
+        items.iter_mut().for_each(|item| item["kind"] = json!(kind));
+        items
     };
     Observed {
-        rollout: shop.rollout(scenario.rollout()),
+        rollout: all("Rollout")
+            .into_iter()
+            .find(|rollout| rollout["metadata"]["name"] == scenario.rollout())
+            .unwrap_or_default(),
         replica_sets: all("ReplicaSet"),
         services: all("Service"),
         pods: all("Pod"),
@@ -237,5 +303,6 @@ fn observe(shop: &Shop, scenario: &Scenario) -> Observed {
         runs: all("AnalysisRun"),
         events: Vec::new(),
         routing: Vec::new(),
+        workloads: all("Deployment"),
     }
 }

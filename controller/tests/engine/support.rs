@@ -113,6 +113,7 @@ impl Shop {
         let clock = Clock::following_runtime(self.door.now() + replica.clock_ahead);
         let controller = Controller::new(client, settings, clock).deciding_with(replica.decide).serving(pages);
         let controller = controller.measuring(Providers::measuring()).asking_through(self.providers.transport());
+        let controller = controller.with_step_plugins(Providers::step_plugins());
         let run = run(controller, handle.clone(), shutdown);
         Running { line, handle, task: tokio::spawn(run) }
     }

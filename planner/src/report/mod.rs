@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use sluice_crds::Rollout;
 use sluice_crds::rollout::status::{BlueGreenStatus, CanaryStatus, Columns, CompletionStatus, RolloutStatus};
 use sluice_crds::template::{HASH_LABEL, TemplateHash};
+use sluice_crds::unit::ObservedGeneration;
 
 use crate::advance::Advanced;
 use crate::conditions::{self, Stage};
@@ -18,6 +19,7 @@ use crate::duration;
 use crate::exposure;
 use crate::history;
 use crate::invalid;
+use crate::names::WORKLOAD_GENERATION;
 use crate::observe::{Hindrance, Release, Strategy};
 use crate::patch::Patch;
 use crate::plan::{Action, Event, Kind, Plan, Target as Object, Write};
@@ -80,6 +82,9 @@ pub(crate) fn report(
     if let Some(sentence) = restart.sentence() {
         plan.why = format!("{sentence}; {}", plan.why);
     }
+    if let Some(sentence) = &release.workload.sentence {
+        plan.why = format!("{}; {sentence}", plan.why);
+    }
     match &release.hindrance {
         Some(Hindrance::Invalid { mistakes, .. }) => {
             plan.why = format!("{}; {}", plan.why, invalid::until_mended(mistakes));
@@ -91,10 +96,11 @@ pub(crate) fn report(
     let wait = advanced.waits_for_routers.as_ref().or(routed.wait.as_ref());
     let is_at_work = release.other_stable().is_some() || release.others.iter().any(|other| other.wanted > 0);
     let wait = wait.filter(|_| is_at_work);
+    plan.call = advanced.call.clone();
     plan.probe = wait.and_then(|wait| wait.probe.clone());
     let proxies = wait.and_then(|wait| wait.wake_at);
     let own = [advanced.wake_at, stuck, proxies, delays::next(release, now)];
-    let timers = own.into_iter().chain([restart.wake_at(), pods::asks_again(plan, now)]);
+    let timers = own.into_iter().chain([restart.wake_at(), pods::asks_again(plan, now), release.workload.wake_at]);
     plan.wake_at = timers.flatten().min();
     status.why = Some(plan.why.clone());
     status.next_transition_time = plan.wake_at.map(Time);
@@ -118,8 +124,16 @@ fn counted(release: &Release<'_>) -> RolloutStatus {
         hpa_replicas: Some(routing::autoscaled(release).unwrap_or_else(|| count(|set| set.replicas))),
         selector: selector(release, scaled).or_else(|| release.stored.selector.clone()),
         observed_generation: release.rollout.metadata.generation.map(Into::into),
+        workload_observed_generation: workload_generation(release.rollout),
         ..release.stored.clone()
     }
+}
+
+/// Tools wait until this is the generation that the annotation names.
+fn workload_generation(rollout: &Rollout) -> Option<ObservedGeneration> {
+    rollout.spec.workload_ref.as_ref()?;
+    let noted = rollout.metadata.annotations.as_ref()?.get(WORKLOAD_GENERATION)?;
+    noted.parse::<i64>().ok().map(Into::into)
 }
 
 /// The one revision that an autoscaler measures: with blue-green the active one, as the preview has no load.
@@ -178,6 +192,8 @@ fn canary(release: &Release<'_>, routed: &Routed, advanced: &Advanced<'_>) -> Op
     }
     advanced.facts.runs.write_canary(&mut status);
     status.current_experiment.clone_from(&advanced.facts.experiment);
+    let plugins = &advanced.facts.plugins;
+    status.step_plugin_statuses = (!plugins.is_empty()).then(|| plugins.clone());
     status.weights = routing::weights(release, routed).or(status.weights);
     (status != CanaryStatus::default()).then_some(status)
 }
@@ -210,7 +226,7 @@ fn has_new_trial(before: &RolloutStatus, advanced: &Advanced<'_>) -> bool {
 /// When a release that makes no progress counts as stuck. Waiting for people or for a pause is no lack of it.
 fn deadline(release: &Release<'_>, advanced: &Advanced<'_>, progress: bool, now: Timestamp) -> Option<Timestamp> {
     let facts = &advanced.facts;
-    let measures = advanced.waits_for_run.is_some() || advanced.blind.is_some();
+    let measures = advanced.waits_for_run.is_some() || advanced.blind.is_some() || advanced.waits_for_plugin;
     let measures = measures || advanced.waits_for_experiment.is_some();
     let held = release.rollout.spec.paused() || !facts.pauses.is_empty() || facts.aborted_at.is_some();
     let waits = held || measures;

@@ -9,7 +9,7 @@ use crate::names::MANAGED_BY;
 use crate::observe::Release;
 use crate::patch::{Patch, escaped};
 use crate::plan::{Action, Kind, Target, Write};
-use crate::snapshot::{ReplicaSet, Service};
+use crate::snapshot::{ReplicaSet, Service, Snapshot};
 
 /// The Services that can be given back now.
 pub(crate) fn writes(release: &Release<'_>) -> Vec<Write> {
@@ -18,11 +18,21 @@ pub(crate) fn writes(release: &Release<'_>) -> Vec<Write> {
     if !release.is_fully_promoted() || release.all().any(|set| !is_new(&set.meta.uid) && has_pods(set)) {
         return Vec::new();
     }
-    let services = release.snapshot.services.iter().map(|service| &**service);
-    let ours = services.filter(|service| service.managed_by() == Some(release.name()));
-    ours.filter(|service| !is_named(release.rollout, &service.meta.name))
-        .map(|service| give_back(release, service))
-        .collect()
+    let named_no_more = looked_after(release.snapshot).filter(|service| !is_named(release.rollout, &service.meta.name));
+    let reason =
+        |name: &str| format!("service {name} is named no more, and all pods are of revision {}", release.revision);
+    named_no_more.map(|service| give_back(service, reason(&service.meta.name))).collect()
+}
+
+/// All of them, when the Rollout goes and other pods serve.
+pub(crate) fn for_good(snapshot: &Snapshot, why: &str) -> Vec<Write> {
+    looked_after(snapshot).map(|service| give_back(service, why.to_owned())).collect()
+}
+
+fn looked_after(snapshot: &Snapshot) -> impl Iterator<Item = &Service> {
+    let rollout = snapshot.rollout.metadata.name.as_deref();
+    let services = snapshot.services.iter().map(|service| &**service);
+    services.filter(move |service| rollout.is_some() && service.managed_by() == rollout)
 }
 
 /// By whichever strategy.
@@ -40,9 +50,9 @@ fn is_named(rollout: &Rollout, service: &str) -> bool {
     named.into_iter().flatten().any(|name| name == service)
 }
 
-fn give_back(release: &Release<'_>, service: &Service) -> Write {
+fn give_back(service: &Service, reason: String) -> Write {
     let name = &service.meta.name;
-    let mut patch = Patch::of(&service.meta.uid).unannotate(MANAGED_BY, release.name());
+    let mut patch = Patch::of(&service.meta.uid).unannotate(MANAGED_BY, service.managed_by().unwrap_or_default());
     if let Some(hash) = service.hash() {
         // One that selected nothing by itself is left without a selector again.
         let (path, there) = match service.selector.len() {
@@ -54,7 +64,7 @@ fn give_back(release: &Release<'_>, service: &Service) -> Write {
     Write {
         target: Target { kind: Kind::Service, namespace: service.meta.namespace.clone(), name: name.clone() },
         action: Action::Patch(patch.operations()),
-        reason: format!("service {name} is named no more, and all pods are of revision {}", release.revision),
+        reason,
         events: Vec::new(),
     }
 }

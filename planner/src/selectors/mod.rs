@@ -5,7 +5,7 @@ mod canary;
 mod given_back;
 mod routed;
 
-pub(crate) use given_back::writes as given_back;
+pub(crate) use given_back::{for_good as given_back_for_good, writes as given_back};
 use serde_json::Value;
 use sluice_crds::template::HASH_LABEL;
 

@@ -11,6 +11,7 @@ use sluice_traffic::Objects;
 use crate::plan::{Action, Kind, Plan, Write};
 use crate::read_rollout::steps_hash;
 use crate::snapshot::{Pod, ReplicaSet, Service, Snapshot};
+use crate::workload::Workloads;
 
 pub(crate) fn now() -> Timestamp {
     "2026-01-01T12:00:00Z".parse().expect("a time")
@@ -109,6 +110,9 @@ pub(crate) fn snapshot(rollout: &Value, sets: &[Value], pods: &[Value], services
         cluster_templates: Vec::new(),
         services: services.iter().map(|service| Arc::new(Service::from_json(service).expect("a Service"))).collect(),
         routing: Objects::default(),
+        workloads: Workloads::new(),
+        plugins: Arc::default(),
+        called: None,
         probed: None,
     }
 }

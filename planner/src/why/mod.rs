@@ -15,6 +15,7 @@ use crate::advance::Advanced;
 use crate::analyses;
 use crate::conditions::Stage;
 use crate::observe::{Release, Strategy};
+use crate::plugins;
 use crate::snapshot::ReplicaSet;
 use crate::steps::{describe, length_of};
 use crate::strategy::{Target, target_at};
@@ -143,6 +144,9 @@ fn moving(release: &Release<'_>, target: Target, advanced: &Advanced<'_>) -> Str
         return sentence;
     }
     let place = place(release, advanced);
+    if let Some(sentence) = plugins::sentence(advanced) {
+        return format!("{place}: {sentence}");
+    }
     let trouble = trouble(release, Some(new));
     let has = available(Some(new), target.new);
     if new.available_to_stay() < target.new {

@@ -2,6 +2,7 @@
 //!
 //! Everything here is read from the objects themselves; nothing is shared with the planner's own arithmetic.
 
+mod deployment;
 mod routed;
 mod scene;
 mod shares;
@@ -88,6 +89,11 @@ impl Judge {
                     if rollout["spec"]["strategy"]["blueGreen"]["activeService"] == write.target.name.as_str() {
                         Self::switch_all(world, rollout, &write.target.name, to);
                     }
+                }
+            }
+            Kind::Deployment => {
+                if let Some(to) = set_to("/spec/replicas").and_then(Value::as_i64) {
+                    deployment::resize(world, rollout, &write.target.name, to);
                 }
             }
             Kind::Rollout
@@ -279,6 +285,11 @@ fn sizes_of(world: &Scene<'_>, counts: impl Fn(&Value) -> bool) -> Vec<Size> {
     let sets = world.list("apps", "replicasets", "default");
     sets.iter()
         .filter(|set| counts(set.value()))
+        .filter(|set| {
+            // Those of Deployments, and others that a template is taken from, are no revisions.
+            let metadata = &set.value()["metadata"];
+            metadata["ownerReferences"][0]["kind"] == "Rollout" || metadata["labels"][HASH].is_string()
+        })
         .map(|set| {
             let (object, count) = (set.value(), |value: &Value| value.as_i64().unwrap_or(0));
             let status = world.counts(set);

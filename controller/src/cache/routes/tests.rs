@@ -32,9 +32,9 @@ fn object(kind: Watched, namespace: &str, name: &str, version: u32) -> Object {
     read(kind, &json!({ "metadata": meta })).expect("an object")
 }
 
-fn read_as(object: Object) -> Vec<Cached<Value>> {
+fn read_as(object: Object) -> Vec<Cached<Needed>> {
     match object {
-        Object::Routing(_, object) => vec![object],
+        Object::Needed(_, object) => vec![object],
         other => panic!("no routing object: {other:?}"),
     }
 }
@@ -262,5 +262,32 @@ fn of_an_object_all_is_kept_that_edits_read() {
     let mut kept = whole.clone();
     kept["metadata"]["annotations"] = json!({"team": "shop"});
     kept["metadata"]["managedFields"] = json!([managed("kubectl"), managed("sluice-traffic")]);
-    assert_eq!(*read_as(read(SERVICE, &whole).expect("an object"))[0].object, kept);
+    let read = read_as(read(SERVICE, &whole).expect("an object"));
+    let Needed::Route(route) = &*read[0].object else { panic!("{read:?}") };
+    assert_eq!(**route, kept);
+}
+
+#[test]
+fn a_template_is_kept_while_a_rollout_takes_it_and_a_missing_right_is_known() {
+    const DEPLOYMENT: Watched = Watched::Workload(sluice_planner::WorkloadKind::Deployment);
+    let referring = json!({
+        "metadata": {"name": "a", "namespace": "shop", "uid": "a", "resourceVersion": "1"},
+        "spec": {"workloadRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}},
+    });
+    let mut cache = Cache::default();
+    cache.apply(read(Watched::Rollout, &referring).expect("a Rollout"));
+    assert_eq!(cache.routes.needed_kinds(), BTreeSet::from([DEPLOYMENT]));
+    let seen = |cache: &Cache| -> Vec<WorkloadSeen> { cache.routes.workloads(&shop("a")).into_values().collect() };
+    assert!(seen(&cache).is_empty(), "nobody has looked");
+    assert_eq!(cache.routes.forbidden(DEPLOYMENT), names(&["a"]));
+    assert!(matches!(seen(&cache)[..], [WorkloadSeen::Forbidden]));
+    cache.begin_list(DEPLOYMENT);
+    cache.apply(object(DEPLOYMENT, "shop", "web", 1));
+    cache.apply(object(DEPLOYMENT, "shop", "api", 1));
+    cache.end_list(DEPLOYMENT);
+    assert!(matches!(seen(&cache)[..], [WorkloadSeen::There(_)]));
+    assert_eq!(cache.version(DEPLOYMENT, &shop("api")), None);
+    assert!(cache.routes.forbidden(DEPLOYMENT).is_empty(), "what was seen is better than nothing");
+    cache.remove(DEPLOYMENT, &shop("web"));
+    assert!(matches!(seen(&cache)[..], [WorkloadSeen::Absent]));
 }

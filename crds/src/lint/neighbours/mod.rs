@@ -6,6 +6,7 @@ mod analysis;
 mod ingress;
 mod service;
 mod virtual_service;
+mod workload;
 
 use std::collections::BTreeMap;
 
@@ -24,7 +25,9 @@ pub(super) fn check(objects: &[Object]) -> Vec<Finding> {
         let Content::Rollout(rollout) = &object.content else {
             continue;
         };
-        let one = Here { object, rollout };
+        let written = Here { object, rollout };
+        let resolved = workload::resolved(&written, &file, &mut found);
+        let one = Here { object, rollout: resolved.as_ref().unwrap_or(rollout) };
         service::check(&one, &file, &mut found);
         ingress::check(&one, &file, &mut found);
         virtual_service::check(&one, &file, &mut found);

@@ -72,10 +72,7 @@ fn check_step(path: &FieldPath, kind: StepKind<'_>, frame: &Frame<'_>, found: &m
         StepKind::Plugin(plugin) => {
             let path = path.field("name");
             if plugin.name.is_empty() {
-                found.push(Mistake::missing(path, "is required", "write an analysis step with a job or web metric"));
-            } else {
-                let mend = "write an analysis step with a job or web metric instead";
-                found.push(Mistake::wrong(path, &plugin.name, "is a plugin in Go, which Sluice does not run", mend));
+                found.push(Mistake::missing(path, "is required", "name one that the controller was started with"));
             }
         }
     }
