@@ -1,12 +1,12 @@
 //! Promises 1, 2 and 6 where pods of a Deployment serve until those of the Rollout do.
 
 use serde_json::Value;
-use sluice_sandbox::World;
 
+use super::scene::Scene;
 use super::{budgets, sizes};
 
 /// Its pods go only as others stand in for them, and it gets no more than it had or than the Rollout has.
-pub(super) fn resize(world: &World, rollout: &Value, name: &str, to: i64) {
+pub(super) fn resize(world: &Scene<'_>, rollout: &Value, name: &str, to: i64) {
     let deployment = world.get("apps", "deployments", "default", name).expect("the Deployment is there");
     let deployment = deployment.value();
     let text = deployment["metadata"]["annotations"]["rollouts.argoproj.io/sluice-scaled-down"].as_str();
