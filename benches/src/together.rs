@@ -1,6 +1,8 @@
 //! Many Rollouts that get a new version at one moment: what each costs, beside few others and beside many.
 
-use anyhow::ensure;
+use std::time::Duration;
+
+use anyhow::{Context as _, ensure};
 use kube::Client;
 use serde_json::json;
 use sluice_controller::{Clock, Controller, ShutdownHandle};
@@ -37,22 +39,27 @@ pub(crate) fn measure() -> anyhow::Result<Vec<Figure>> {
 fn cost(model: &Model, rollouts: usize) -> anyhow::Result<Cost> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let door = server(&[(model, "shop", rollouts)], DoorClock::wall())?;
+        // One more, by which is seen that the controller has begun.
+        let door = server(&[(model, "shop", rollouts + 1)], DoorClock::wall())?;
         let (handle, shutdown) = ShutdownHandle::new();
         let watched = Watched::new(door.clone());
         let client = Client::new(watched.clone(), "default");
         let running = tokio::spawn(Controller::new(client, alone(), Clock::wall()).run(handle.clone(), shutdown));
-        watched.writes.quiet().await;
-        let (began, asked) = (cpu_time(), watched.requests());
         let image = json!([{
             "op": "replace", "path": "/spec/template/spec/containers/0/image", "value": "registry.example/shop/web:new",
         }]);
-        for number in 0..rollouts {
+        let release = |number: usize| {
             let path = format!("{ROLLOUTS}/shop-{number}");
-            ask(&door, Request::patch(&path, "application/json-patch+json", &image))?;
+            ask(&door, Request::patch(&path, "application/json-patch+json", &image))
+        };
+        release(rollouts)?;
+        begun(&watched, rollouts).await?;
+        let (began, asked) = (cpu_time(), watched.requests());
+        for number in 0..rollouts {
+            release(number)?;
         }
         // Nobody makes pods here, so each release ends where it waits for its first one.
-        watched.writes.quiet().await;
+        begun(&watched, rollouts - 1).await?;
         let spent = cpu_time().saturating_sub(began);
         let requests = watched.requests() - asked;
         handle.begin();
@@ -60,4 +67,13 @@ fn cost(model: &Model, rollouts: usize) -> anyhow::Result<Cost> {
         let each = rollouts as f64;
         Ok(Cost { micros: spent.as_secs_f64() * 1e6 / each, requests: requests as f64 / each })
     })
+}
+
+/// Waits until the last of the releases has been written to, and nothing more is.
+async fn begun(watched: &Watched, last: usize) -> anyhow::Result<()> {
+    let status = format!("/shop-{last}/status");
+    let written = tokio::time::timeout(Duration::from_secs(60), watched.writes.next(|path| path.ends_with(&status)));
+    written.await.with_context(|| format!("nothing was written to shop-{last}"))?;
+    watched.writes.quiet().await;
+    Ok(())
 }

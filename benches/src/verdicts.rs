@@ -76,7 +76,10 @@ async fn judge_each(
         let change = json!({"spec": {"strategy": {"canary": {"analysis": analysis}}}});
         ask(door, Request::patch(&format!("{ROLLOUTS}/{name}"), "application/merge-patch+json", &change))?;
         let question = tokio::time::timeout(Duration::from_secs(10), questions.next(&name)).await;
-        let question = question.with_context(|| format!("nothing was asked for {name}"))?;
+        let question = question.with_context(|| {
+            let rollout = ask(door, Request::get(&format!("{ROLLOUTS}/{name}"))).unwrap_or_default();
+            format!("nothing was asked for {name}: {} {}", rollout["status"]["message"], rollout["status"]["why"])
+        })?;
         writes.quiet().await;
         let answered = Instant::now();
         let _asked_still = question.send(());
