@@ -2,7 +2,7 @@
 //! measurements. The shape of the fields is checked where they are declared; here is what only those who use them
 //! know.
 
-use sluice_crds::analysis::Metric;
+use sluice_crds::analysis::{Metric, Provider};
 use sluice_crds::mistake::{FieldPath, Mistake, Pictured};
 use sluice_crds::unit::IntOrString;
 
@@ -10,6 +10,9 @@ use crate::condition::Condition;
 use crate::provider::json_path::JsonPath;
 use crate::provider::prometheus::is_amazon;
 use crate::verdict::{in_field, time};
+
+/// Where values are taken from; plugins are told of in other words where the fields are declared.
+const ASKED: [&str; 4] = ["prometheus", "web", "job", "plugin"];
 
 /// All mistakes in metrics as they are written, with arguments still in them.
 pub fn check(metrics: &[Metric]) -> Vec<Pictured> {
@@ -23,6 +26,10 @@ pub fn check(metrics: &[Metric]) -> Vec<Pictured> {
         let provider = metric.provider.as_ref();
         let path = path.field("provider");
         check_signing(&path, metric, &mut found);
+        for name in provider.into_iter().flat_map(Provider::names).filter(|name| !ASKED.contains(name)) {
+            let mend = "use prometheus, web or job";
+            found.push(Mistake::about(path.field(name), "is not built yet", mend).into());
+        }
         if let Some(web) = provider.and_then(|provider| provider.web.as_ref()) {
             check_json_path(path.field("web").field("jsonPath"), web.json_path(), &mut found);
         }

@@ -117,7 +117,8 @@ async fn kinds(cluster: &Cluster) -> Finding {
     for kind in Kind::OURS {
         match cluster.list_with(kind, Where::Namespace(&cluster.namespace), &first).await {
             Err(problem) if problem.status == Some(404) => missing.push(kind.plural),
-            _ => {}
+            Err(problem) => return doubtful("kinds", format!("can't be looked for: {}", problem.sentence)),
+            Ok(_) => {}
         }
     }
     if missing.is_empty() {

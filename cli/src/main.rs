@@ -97,7 +97,7 @@ enum Command {
 fn main() -> ExitCode {
     // TLS by ring, for all clients; it can only be there already.
     let _already = rustls::crypto::ring::default_provider().install_default();
-    if let Some(words) = complete::asked(std::env::args()) {
+    if let Some(words) = complete::asked(std::env::args_os().map(|word| word.to_string_lossy().into_owned())) {
         return asking(complete::run(&words, Cli::command()));
     }
     let Cli { command, connection } = parse();

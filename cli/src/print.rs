@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 use serde_json::Value;
 
 use crate::cluster::Problem;
+use crate::view::text::harmless;
 
 /// Prints text as it is. A reader that has seen enough, as `head` does, closes the pipe; that is no failure of ours.
 pub(crate) fn text(text: &str) -> Result<(), Problem> {
@@ -37,9 +38,9 @@ pub(crate) fn as_yaml(value: &Value) -> Result<String, Problem> {
 
 /// Something to know, which is no failure.
 pub(crate) fn note(note: &str) {
-    let _read_or_not = writeln!(io::stderr(), "note: {note}");
+    let _read_or_not = writeln!(io::stderr(), "note: {}", harmless(note));
 }
 
 pub(crate) fn problem(problem: &Problem) {
-    let _read_or_not = writeln!(io::stderr(), "error: {}", problem.sentence);
+    let _read_or_not = writeln!(io::stderr(), "error: {}", harmless(&problem.sentence));
 }

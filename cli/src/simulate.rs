@@ -108,11 +108,13 @@ fn meant(manifests: &[Manifest], name: Option<&str>) -> anyhow::Result<(String, 
             (if namespace.is_empty() { "default".to_owned() } else { namespace }, text(&object["metadata"]["name"]))
         })
         .collect();
-    let names = found.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>().join(", ");
+    let names = found.iter().map(|(space, name)| format!("{space}/{name}")).collect::<Vec<_>>().join(", ");
     match name {
-        Some(name) => {
-            let one = found.iter().find(|(_, one)| one == name).cloned();
-            one.with_context(|| format!("the manifests have no Rollout {name}; they have: {names}"))
+        Some(wanted) => {
+            found.retain(|(space, name)| wanted == name || wanted.split_once('/') == Some((space, name)));
+            anyhow::ensure!(!found.is_empty(), "the manifests have no Rollout {wanted}; they have: {names}");
+            anyhow::ensure!(found.len() == 1, "several Rollouts have this name; choose with --rollout: {names}");
+            Ok(found.swap_remove(0))
         }
         None if found.is_empty() => anyhow::bail!("the manifests have no Rollout; name a file or folder that has one"),
         None if found.len() > 1 => anyhow::bail!("the manifests have several Rollouts; choose with --rollout: {names}"),

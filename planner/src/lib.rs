@@ -146,9 +146,14 @@ pub fn waits_for_pods(snapshot: &Snapshot, now: Timestamp) -> bool {
 /// First the traffic, which then is that of the stable revision alone, and then the Deployment that had it before.
 fn then_the_workload(routing: Plan, snapshot: &Snapshot, since: Timestamp, now: Timestamp) -> Plan {
     let Some(workload) = workload::way_back(snapshot, since, now) else { return routing };
-    if !routing.writes.is_empty() {
+    let patience_ends = since.checked_add(traffic::LONGEST_HOLD).unwrap_or(since);
+    if !routing.writes.is_empty() && (now < patience_ends || since == now) {
         return routing;
     }
+    // Routes that can't be written hold the Deployment up no longer than they hold the Rollout.
+    let mut workload = workload;
+    let writes = routing.writes.into_iter().chain(std::mem::take(&mut workload.writes)).collect();
+    let workload = Plan { writes, ..workload };
     let wake_at = [routing.wake_at, workload.wake_at].into_iter().flatten().min();
     Plan { wake_at, why: format!("{}; {}", routing.why, workload.why), ..workload }
 }

@@ -84,7 +84,7 @@ impl Reply {
             other => return Err(format!("requeueAfter: {other} is not a duration such as \"30s\"")),
         };
         let message = answer["message"].as_str().filter(|message| !message.is_empty());
-        let message = message.map(|message| message.chars().take(300).collect());
+        let message = message.map(|message| message.chars().take(LONGEST_MESSAGE).collect());
         let status = Some(answer["status"].clone()).filter(|status| !status.is_null());
         if status.as_ref().is_some_and(|status| status.to_string().len() > LARGEST_STATUS) {
             return Err(format!("its status is larger than {LARGEST_STATUS} bytes, which a Rollout has no room for"));
@@ -93,6 +93,8 @@ impl Reply {
     }
 }
 
+/// What a plugin says stands in the status and in events.
+const LONGEST_MESSAGE: usize = 300;
 /// A plugin's own notes are kept in the Rollout.
 const LARGEST_STATUS: usize = 8_192;
 
@@ -239,7 +241,8 @@ fn after(before: &StepPluginStatus, answer: &Answer) -> StepPluginStatus {
     let is_run = before.operation == Some(StepPluginOperation::Run);
     let (phase, message, again_after, status) = match &answer.reply {
         Ok(reply) => (reply.phase.clone(), reply.message.clone(), reply.again_after, reply.status.clone()),
-        Err(problem) => (StepPluginPhase::Error, Some(problem.clone()), None, None),
+        // It may quote an answer of any length.
+        Err(problem) => (StepPluginPhase::Error, Some(problem.chars().take(LONGEST_MESSAGE).collect()), None, None),
     };
     let is_error = phase == StepPluginPhase::Error;
     let again_after = again_after.unwrap_or(ASKED_AGAIN).clamp(SOONEST, LATEST);

@@ -44,6 +44,7 @@ fn main() -> Result<ExitCode> {
     for (path, story) in &kept {
         if let (_, Some(broken)) = one(story) {
             println!("FAILED {}: {}", path.display(), broken.what);
+            tell(story)?;
             failed += 1;
         }
     }
@@ -93,17 +94,23 @@ fn regressions() -> Result<Vec<(PathBuf, Story)>> {
 
 fn tell_the_least_of(seed: u64, keep: bool) -> Result<()> {
     let story = shrink(&draw(seed));
-    let played = play(&story, true);
-    println!("the least of seed {seed} that fails:\n{}", serde_json::to_string(&story.rollout["spec"])?);
-    for line in &played.told {
-        println!("{line}");
-    }
-    println!("{}", played.broken.map(|broken| broken.what).unwrap_or_default());
     if keep {
         let path = folder().join(format!("seed-{seed}.json"));
         std::fs::write(&path, serde_json::to_string_pretty(&story)? + "\n")?;
         println!("kept in {}", path.display());
     }
+    println!("the least of seed {seed} that fails:");
+    tell(&story)
+}
+
+/// A story that fails, line by line.
+fn tell(story: &Story) -> Result<()> {
+    println!("{}", serde_json::to_string(&story.rollout["spec"])?);
+    // A panic of the planner leaves no lines; what it said stands in their place.
+    if let Ok(played) = std::panic::catch_unwind(|| play(story, true)) {
+        played.told.iter().for_each(|line| println!("{line}"));
+    }
+    println!("{}", one(story).1.map(|broken| broken.what).unwrap_or_default());
     Ok(())
 }
 

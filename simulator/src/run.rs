@@ -386,9 +386,7 @@ impl<'s> Run<'s> {
 
     /// What would outlive a Rollout in a shared route holds it first.
     fn is_held(&self, stored: &Value, write: &Write) -> Result<(), Broken> {
-        let canary = &stored["spec"]["strategy"]["canary"];
-        let in_turns = canary["pingPong"].is_object();
-        if !matches!(write.target.kind, Kind::Routing(..)) || in_turns {
+        if !matches!(write.target.kind, Kind::Routing(..)) || takes_turns(stored) {
             return Ok(());
         }
         let finalizers = stored["metadata"]["finalizers"].as_array();
@@ -406,10 +404,16 @@ impl<'s> Run<'s> {
         Ok(())
     }
 
-    /// A request arrives long after others were planned. What a size rests on lies in other objects, of which no
-    /// precondition can tell: it is judged by what becomes of it.
+    /// A request arrives long after others were planned. What a size rests on lies in other objects, and with pingPong
+    /// also what a weight means, of which no precondition can tell: it is judged by what becomes of it.
     fn land_late(&mut self, late: &Late) -> Result<(), Broken> {
-        if late.write.target.kind != Kind::ReplicaSet {
+        let in_turns = self.rollout().is_some_and(|rollout| takes_turns(rollout.value()));
+        let rests_on_others = match late.write.target.kind {
+            Kind::ReplicaSet => true,
+            Kind::Routing(..) => in_turns,
+            _ => false,
+        };
+        if !rests_on_others {
             return self.land(&late.write, &late.rollout, &late.sight).map(drop);
         }
         let landed = self.request(&late.write).status < 300;
@@ -468,4 +472,9 @@ fn caught<T>(judge: impl FnOnce() -> T) -> Result<T, String> {
         let text = panic.downcast_ref::<String>().cloned();
         text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default()
     })
+}
+
+/// Whether the two Services change their roles with each release.
+fn takes_turns(rollout: &Value) -> bool {
+    rollout["spec"]["strategy"]["canary"]["pingPong"].is_object()
 }

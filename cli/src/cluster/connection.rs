@@ -180,9 +180,12 @@ fn url(text: &str) -> Result<http::Uri, Problem> {
 
 /// As kubectl reads it: a duration, or a number of seconds.
 pub(crate) fn patience(text: &str) -> Result<Duration, String> {
+    // Nobody waits longer, and clocks end somewhere.
+    const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 3_600);
     if let Ok(seconds) = text.parse() {
-        return Ok(Duration::from_secs(seconds));
+        return Ok(Duration::from_secs(seconds).min(LONGEST));
     }
     let duration: GoDuration = text.parse().map_err(|problem| format!("{problem}"))?;
-    Duration::try_from(SignedDuration::from(duration)).map_err(|_| "must not be negative; write 30s or 5m".to_owned())
+    let duration = Duration::try_from(SignedDuration::from(duration));
+    duration.map(|long| long.min(LONGEST)).map_err(|_| "must not be negative; write 30s or 5m".to_owned())
 }

@@ -144,6 +144,11 @@ pub(super) const REASONS: &[Reason] = &[
     reason("RolloutUpdated", "The template changed: a new revision is released.", ""),
     reason("ScalingReplicaSet", "A ReplicaSet gets more or fewer pods.", ""),
     reason(
+        "ScalingWorkload",
+        "The Deployment that the template is taken from gets another size, because pods of the Rollout take over or give back.",
+        "As a warning: others scale it up again and again; take its replicas out of what they apply.",
+    ),
+    reason(
         "ServiceCreateError",
         "The API server refuses the Service of an Experiment's version.",
         "The message is the server's.",
@@ -153,6 +158,11 @@ pub(super) const REASONS: &[Reason] = &[
         "SkipSteps",
         "All steps are skipped: back to the stable version, within the rollback window, or by \"promote --full\".",
         "",
+    ),
+    reason(
+        "StepPluginTransition",
+        "A step that a plugin carries out has begun, ended, or gone wrong.",
+        "The message is the plugin's own; its server's log has more.",
     ),
     reason("SwitchService", "A Service selects another revision.", ""),
     reason("TemplateError", "An Experiment's version could not be run.", "The message says what is wrong with it."),
@@ -177,4 +187,9 @@ pub(super) const REASONS: &[Reason] = &[
     ),
     reason("UpdatedGatewayRoute", "Weights or header routes of a Gateway API route were changed.", ""),
     reason("UpdatedVirtualService", "Weights or header routes of an Istio VirtualService were changed.", ""),
+    reason(
+        "WorkloadNotReady",
+        "A Rollout was deleted, and the Deployment that takes over again has too few ready pods in time.",
+        "Look at the Deployment's pods: kubectl describe deployment.",
+    ),
 ];

@@ -16,6 +16,7 @@ use crate::stage::scenario::Scenario;
 use crate::stage::story::{About, Entry, Story};
 use crate::stage::traffic::Totals;
 use crate::terminal::{Look, Screen};
+use crate::view::text::harmless;
 
 /// How often is looked, where time goes by as ever.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -227,5 +228,5 @@ fn told(name: &str, entry: &Entry) -> String {
 
 /// Prints a line. The cluster goes on when nobody reads any more.
 pub(super) fn say(line: &str) {
-    let _read_or_not = writeln!(std::io::stdout(), "{line}");
+    let _read_or_not = writeln!(std::io::stdout(), "{}", harmless(line));
 }

@@ -27,7 +27,8 @@ impl Welcome {
     pub(super) fn new(address: &str, prometheus: &str, kubeconfig: &Path, args: &Args) -> Self {
         let nodes = if args.nodes == 1 { "1 node".to_owned() } else { format!("{} nodes", args.nodes) };
         let speed = if args.speed == 1 { String::new() } else { format!(", {} times as fast", args.speed) };
-        let program = std::env::args().next().unwrap_or_else(|| "sluice".to_owned());
+        let program =
+            std::env::args_os().next().map_or_else(|| "sluice".to_owned(), |name| name.to_string_lossy().into_owned());
         let tries = if args.shows_demo() { &TRIES[..] } else { &[] };
         Self {
             place: vec![

@@ -113,6 +113,9 @@ impl FromStr for Expectation {
                 other => return Err(format!("{other:?} is not understood; {MEND}")),
             }
         }
+        if expected.end == End::Promoted && expected.by.is_some() {
+            return Err(format!("a promotion is by no metric; leave \"by\" out; {MEND}"));
+        }
         Ok(expected)
     }
 }

@@ -1,5 +1,7 @@
 //! Lines of coloured cells, aligned, wrapped and, on request, in ASCII only.
 
+use std::borrow::Cow;
+
 /// How text goes out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Style {
@@ -96,7 +98,7 @@ const LABEL: usize = 17;
 /// The words of a text in lines of at most so many characters; a longer word is a line of its own.
 pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
     let (mut lines, mut line) = (Vec::new(), String::new());
-    for word in text.split(' ') {
+    for word in text.split([' ', '\n']) {
         if !line.is_empty() && length(&line) + 1 + length(word) > width {
             lines.push(std::mem::take(&mut line));
         } else if !line.is_empty() {
@@ -108,12 +110,19 @@ pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
+/// Text of others without what a terminal would take for a command.
+pub(crate) fn harmless(text: &str) -> Cow<'_, str> {
+    let commands = |letter: char| letter.is_control() && !matches!(letter, '\n' | '\t');
+    if text.contains(commands) { text.replace(commands, "\u{fffd}").into() } else { text.into() }
+}
+
 /// Lines as they are printed.
 pub(crate) fn rendered(lines: &[Vec<Cell>], style: Style) -> Vec<String> {
     let line = |cells: &Vec<Cell>| {
         let mut line = String::new();
         for Cell { text, hue } in cells {
-            let text = if style.ascii { text.chars().map(ascii).collect() } else { text.clone() };
+            let text = harmless(text);
+            let text = if style.ascii { text.chars().map(ascii).collect() } else { text.into_owned() };
             match hue.code().filter(|_| style.color && !text.is_empty()) {
                 Some(code) => line.push_str(&format!("\x1b[{code}m{text}\x1b[0m")),
                 None => line.push_str(&text),

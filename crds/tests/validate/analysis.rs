@@ -170,15 +170,11 @@ fn providers() {
     const ROWS: &[Row] = &[
         one(
             &[("spec.metrics.0.provider", "~")],
-            &[
-                "spec.metrics[0].provider: names no provider; write prometheus, web, job, datadog, newRelic, wavefront, cloudWatch, graphite, influxdb, skywalking or kayenta below it",
-            ],
+            &["spec.metrics[0].provider: names no provider; write prometheus, web or job below it"],
         ),
         one(
             &[("spec.metrics.0.provider", "{}")],
-            &[
-                "spec.metrics[0].provider: names no provider; write prometheus, web, job, datadog, newRelic, wavefront, cloudWatch, graphite, influxdb, skywalking or kayenta below it",
-            ],
+            &["spec.metrics[0].provider: names no provider; write prometheus, web or job below it"],
         ),
         one(
             &[("spec.metrics.0.provider.web", "{url: x}")],
@@ -279,7 +275,7 @@ fn providers() {
         one(
             &[("spec.metrics.0.provider", "{plugin: {me/opensearch: {}}}")],
             &[
-                "spec.metrics[0].provider.plugin[\"me/opensearch\"]: is a plugin in Go, which Sluice does not run; use prometheus, web, job, datadog, newRelic, wavefront, cloudWatch, graphite, influxdb, skywalking or kayenta",
+                "spec.metrics[0].provider.plugin[\"me/opensearch\"]: is a plugin in Go, which Sluice does not run; use prometheus, web or job",
             ],
         ),
     ];

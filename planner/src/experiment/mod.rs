@@ -98,7 +98,8 @@ fn going_on(trial: &Trial<'_>) -> Plan {
     match &verdict {
         // What has not begun is written down first: deadlines count from then, whatever is refused.
         _ if trial.stored.phase.is_none() => {}
-        Verdict::Ended { .. } => {}
+        // Nothing begins any more.
+        Verdict::Ended { .. } => next.analysis_runs = analyses::statuses(trial, &[]),
         Verdict::Waiting { .. } if !mistakes.references.is_empty() => {}
         Verdict::Waiting { .. } | Verdict::Running { .. } => {
             plan.writes.extend(sets::up(trial));

@@ -104,7 +104,10 @@ impl<'a> Trial<'a> {
 
     /// Whether a Rollout may be sending traffic to its pods.
     pub(super) fn is_routed(&self) -> bool {
-        self.experiment.metadata.annotations.iter().flatten().any(|(key, _)| key == ROUTED)
+        // One that no Rollout owns would wait for nobody.
+        let owners = self.experiment.metadata.owner_references.iter().flatten();
+        let is_owned = owners.into_iter().any(|owner| owner.kind == "Rollout" && owner.controller == Some(true));
+        is_owned && self.experiment.metadata.annotations.iter().flatten().any(|(key, _)| key == ROUTED)
     }
 
     /// All its ReplicaSets, also those of versions that it asks for no more.

@@ -91,6 +91,11 @@ fn running(trial: &Trial<'_>, since: Timestamp, runs: &[ExperimentAnalysisRun]) 
         (true, Some(at)) => format!("all pods were available; it runs until {}", seconds_time(at)),
         (true, None) => "all pods were available; it runs until somebody ends it (spec.terminate)".to_owned(),
     };
+    // What the API server refuses is an analysis here: the pods are all there.
+    let why = match &trial.refused {
+        Some((_, sentence)) => format!("{why}; {sentence}"),
+        None => why,
+    };
     Verdict::Running { since, why }
 }
 

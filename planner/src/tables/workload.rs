@@ -200,12 +200,17 @@ fn as_many_pods_are_asked_for_as_the_deployment_has() {
 fn a_deleted_rollout_is_held_until_the_deployment_serves_or_the_time_is_over() {
     let at_0 = remembered(0, 0, "2026-01-01T11:00:00Z");
     let at_10 = remembered(10, 0, "2026-01-01T11:59:30Z");
+    let long_at_10 = remembered(10, 0, "2026-01-01T11:49:00Z");
+    let anothers = json!({"rollout": "other", "from": 5, "to": 0, "taken_back": 0, "at": "2026-01-01T11:00:00Z"});
     // (case, deleted at, the Deployment's pods and those available, what is remembered → kinds of writes, waits)
-    let rows: [(&str, &str, i32, i32, &Value, &[Kind], bool); 5] = [
+    let rows: [(&str, &str, i32, i32, &Value, &[Kind], bool); 8] = [
         ("it has none", "2026-01-01T11:59:59Z", 0, 0, &at_0, &[Kind::Deployment], false),
         ("they start", "2026-01-01T11:59:59Z", 10, 4, &at_10, &[], true),
-        ("they serve", "2026-01-01T11:59:59Z", 10, 10, &at_10, &[Kind::Deployment, Kind::Rollout], false),
-        ("they never do", "2026-01-01T11:50:00Z", 10, 4, &at_10, &[Kind::Deployment, Kind::Rollout], false),
+        ("nobody looked for a day", "2025-12-31T12:00:00Z", 0, 0, &at_0, &[Kind::Deployment], false),
+        ("its note is lost", "2026-01-01T11:59:59Z", 0, 0, &Value::Null, &[Kind::Deployment], false),
+        ("they serve", "2026-01-01T11:59:59Z", 10, 10, &at_10, &[Kind::Rollout, Kind::Deployment], false),
+        ("they never do", "2026-01-01T11:48:00Z", 10, 4, &long_at_10, &[Kind::Rollout, Kind::Deployment], false),
+        ("it is another's", "2026-01-01T11:59:59Z", 0, 0, &anothers, &[Kind::Rollout], false),
         ("somebody else scales it", "2026-01-01T11:59:59Z", 3, 3, &Value::Null, &[Kind::Rollout], false),
     ];
     for (case, at, replicas, available, remembered, kinds, waits) in rows {

@@ -17,7 +17,7 @@ use crate::snapshot::Snapshot;
 /// Our name among `metadata.finalizers`.
 const FINALIZER: &str = "rollouts.argoproj.io/sluice-routing";
 /// A deletion is held so long and no longer.
-const LONGEST_HOLD: SignedDuration = SignedDuration::from_secs(60);
+pub(crate) const LONGEST_HOLD: SignedDuration = SignedDuration::from_secs(60);
 
 /// Holds the Rollout before anything is written that would outlive it.
 pub(crate) fn held(rollout: &Rollout, traffic: &Traffic<'_>, routed: &Routed) -> Option<Write> {

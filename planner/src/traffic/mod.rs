@@ -19,7 +19,7 @@ use crate::observe::Services;
 use crate::snapshot::Snapshot;
 
 pub(crate) use destinations::{Side, canary_goal, stable_goal};
-pub(crate) use finalizer::{deleted_at, give_back, give_back_for_good, held, let_go, recorded_weight};
+pub(crate) use finalizer::{LONGEST_HOLD, deleted_at, give_back, give_back_for_good, held, let_go, recorded_weight};
 pub(crate) use force::Wait;
 pub(crate) use remembered::{remembered, taken_out, to_remember};
 pub(crate) use routed::{Routed, missing_at};

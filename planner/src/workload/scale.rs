@@ -94,7 +94,7 @@ impl<'a> Sizing<'a> {
         let back = (is_ours && current < self.from).then_some(self.from);
         match (&self.mode, is_complete) {
             (ScaleDown::OnSuccess | ScaleDown::Progressively, true) => {
-                let enough = release.budgets.least_available(release.replicas);
+                let enough = release.budgets.least_available(release.replicas).max(1);
                 (current > 0 && available(release) >= enough).then_some(0)
             }
             (ScaleDown::OnSuccess, false) => back,

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use sluice_crds::Rollout;
 
 use super::held::{self, Held};
-use super::{Workload, WorkloadSeen, named};
+use super::{Workload, WorkloadKind, WorkloadSeen, named};
 use crate::plan::{Event, Plan, Write};
 use crate::selectors;
 use crate::snapshot::Snapshot;
@@ -35,31 +35,48 @@ pub(crate) fn let_go(snapshot: &Snapshot) -> Vec<Write> {
     given_back.into_iter().chain([gone]).collect()
 }
 
-/// What is left to do before a Rollout may go that has scaled a Deployment down; `None` where it hasn't. It ends within
-/// bounded time from `since`.
+/// What is left to do before a Rollout may go that has scaled a Deployment down; `None` where it hasn't. Once the
+/// Deployment has been given its pods, that ends within bounded time; before that nothing is let go that serves.
 pub(crate) fn way_back(snapshot: &Snapshot, since: Timestamp, now: Timestamp) -> Option<Plan> {
     let rollout = &*snapshot.rollout;
     if !held::is_held(rollout) {
         return None;
     }
-    let name = held::scaled_down_by(rollout)?;
-    let ends = since.checked_add(longest_hold(rollout)).unwrap_or(since);
-    let (deployment, lacks) = match snapshot.workloads.get(&name) {
+    // Somebody may have taken the annotation away that says which one it is.
+    let named = || named(rollout).filter(|named| named.kind == WorkloadKind::Deployment);
+    let Some(name) = held::scaled_down_by(rollout).or_else(named) else {
+        let why = "nothing says any more which Deployment it has scaled down".to_owned();
+        return Some(finish(snapshot, None, why, Vec::new()));
+    };
+    let (deployment, lacks, since) = match snapshot.workloads.get(&name) {
         Some(WorkloadSeen::There(deployment)) => {
-            let Some(held) = Held::by(rollout, deployment).filter(|_| !deployment.meta.deleting) else {
+            let held = Held::on(deployment);
+            let is_anothers = held.is_some() && Held::by(rollout, deployment).is_none();
+            // Without pods and without a word about it, it is as we left it.
+            let is_others = held.is_none() && deployment.replicas > 0;
+            if deployment.meta.deleting || is_anothers || is_others {
                 return Some(finish(snapshot, None, format!("{name} is scaled by others"), Vec::new()));
-            };
+            }
             let to = wanted(rollout, deployment);
-            if deployment.replicas < to && now < ends {
+            let held = held.unwrap_or_else(|| Held {
+                rollout: rollout.metadata.name.clone().unwrap_or_default(),
+                from: to,
+                to: deployment.replicas,
+                taken_back: 0,
+                at: since,
+            });
+            if deployment.replicas < to {
                 return Some(raise(deployment, &Held { to, at: now, ..held }));
             }
             let (available, wanted) = (deployment.available, deployment.replicas);
             let lacks = format!("{name} has {available} of {wanted} pods available");
-            (Some(&**deployment), (!deployment.is_complete()).then_some(lacks))
+            let lacks = (!deployment.is_complete()).then_some(lacks);
+            (Some(&**deployment), lacks, held.at.max(since))
         }
-        Some(WorkloadSeen::Absent) => (None, None),
-        Some(WorkloadSeen::Forbidden) | None => (None, Some(format!("{name} has not been read"))),
+        Some(WorkloadSeen::Absent) => (None, None, since),
+        Some(WorkloadSeen::Forbidden) | None => (None, Some(format!("{name} has not been read")), since),
     };
+    let ends = since.checked_add(longest_hold(rollout)).unwrap_or(since);
     Some(match lacks {
         None => finish(snapshot, deployment, format!("{name} serves again"), Vec::new()),
         Some(lacks) if now < ends => {
@@ -97,12 +114,13 @@ fn raise(deployment: &Workload, held: &Held) -> Plan {
     Plan { writes: vec![write], why, ..Plan::default() }
 }
 
-/// The Services select the Deployment's pods too; then nothing of the Rollout is left.
+/// The Services select the Deployment's pods too; then nothing of the Rollout is left. What is remembered on the
+/// Deployment holds nothing up.
 fn finish(snapshot: &Snapshot, deployment: Option<&Workload>, why: String, events: Vec<Event>) -> Plan {
     let rollout = &*snapshot.rollout;
     let mut writes = selectors::given_back_for_good(snapshot, &why);
-    writes.extend(deployment.map(|deployment| held::resize(deployment, deployment.replicas, None, why.clone())));
     writes.push(held::let_go(rollout, why.clone(), events));
+    writes.extend(deployment.map(|deployment| held::resize(deployment, deployment.replicas, None, why.clone())));
     Plan { writes, why, ..Plan::default() }
 }
 

@@ -10,8 +10,7 @@ use crate::mistake::{FieldPath, Mistake};
 use crate::validate::fields::{Found, duration, known_word, required_text};
 use crate::validate::form::either;
 
-const BUILT_IN: &str = "prometheus, web, job, datadog, newRelic, wavefront, cloudWatch, graphite, influxdb, \
-                        skywalking or kayenta";
+const BUILT_IN: &str = "prometheus, web or job";
 
 pub(super) fn check(metric: &FieldPath, provider: Option<&Provider>, found: &mut Found) {
     let path = metric.field("provider");

@@ -40,10 +40,14 @@ fn pods_stay_for_the_delay_and_then_go() {
 fn pods_that_a_rollout_sends_traffic_to_stay_until_it_does_so_no_more() {
     let mut bench = ended(Some(0), 2, 2, None);
     bench.annotations = json!({"rollouts.argoproj.io/sluice-routing": "web"});
+    let owner = json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "name": "web", "uid": "uid-web", "controller": true});
+    bench.owners = json!([owner]);
     bench.services = vec![service("trial-new", "hash-new", "uid-trial")];
     let plan = bench.plan();
     assert_eq!(writes(&plan), [""; 0]);
     assert_eq!(plan.why, "it is so; its pods stay until the Rollout has taken their traffic away");
+    let copied = Bench { owners: json!([]), ..bench.clone() };
+    assert_eq!(writes(&copied.plan()), ["trial-new: /spec/replicas=0"], "a copy of it has no Rollout to wait for");
     bench.annotations = json!({});
     assert_eq!(writes(&bench.plan()), ["trial-new: /spec/replicas=0"]);
 }

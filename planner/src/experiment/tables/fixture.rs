@@ -36,6 +36,7 @@ pub(super) struct Bench {
     pub(super) spec: Value,
     pub(super) status: Value,
     pub(super) annotations: Value,
+    pub(super) owners: Value,
     pub(super) sets: Vec<Value>,
     pub(super) pods: Vec<Value>,
     pub(super) services: Vec<Value>,
@@ -49,6 +50,7 @@ pub(super) fn bench(spec: Value, status: Value) -> Bench {
         spec,
         status,
         annotations: json!({}),
+        owners: json!([]),
         sets: none(),
         pods: none(),
         services: none(),
@@ -115,7 +117,7 @@ impl Bench {
             "apiVersion": "argoproj.io/v1alpha1", "kind": "Experiment",
             "metadata": {
                 "name": "trial", "namespace": "shop", "uid": "uid-trial", "resourceVersion": "7",
-                "annotations": self.annotations,
+                "annotations": self.annotations, "ownerReferences": self.owners,
             },
             "spec": self.spec,
         });
