@@ -242,6 +242,7 @@ fn create(
     let text = original.to_string();
     let parts = ["stable", "canary", "ingress"];
     let text = parts.iter().fold(text, |text, part| text.replace(&format!("web-{part}"), &format!("{name}-{part}")));
+    let text = text.replace("managed-by-rollouts\":\"web\"", &format!("managed-by-rollouts\":\"{name}\""));
     let mut object: Value = serde_json::from_str(&text)?;
     let own = object["metadata"]["name"].as_str().filter(|own| own.starts_with(name)).map(str::to_owned);
     let name = own.unwrap_or_else(|| renamed(&object, name));
