@@ -208,7 +208,7 @@ fn a_deleted_rollout_is_held_until_the_deployment_serves_or_the_time_is_over() {
         ("they start", "2026-01-01T11:59:59Z", 10, 4, &at_10, &[], true),
         ("nobody looked for a day", "2025-12-31T12:00:00Z", 0, 0, &at_0, &[Kind::Deployment], false),
         ("its note is lost", "2026-01-01T11:59:59Z", 0, 0, &Value::Null, &[Kind::Deployment], false),
-        ("they serve", "2026-01-01T11:59:59Z", 10, 10, &at_10, &[Kind::Rollout, Kind::Deployment], false),
+        ("they serve", "2026-01-01T11:59:59Z", 10, 10, &at_10, &[Kind::Deployment, Kind::Rollout], false),
         ("they never do", "2026-01-01T11:48:00Z", 10, 4, &long_at_10, &[Kind::Rollout, Kind::Deployment], false),
         ("it is another's", "2026-01-01T11:59:59Z", 0, 0, &anothers, &[Kind::Rollout], false),
         ("somebody else scales it", "2026-01-01T11:59:59Z", 3, 3, &Value::Null, &[Kind::Rollout], false),

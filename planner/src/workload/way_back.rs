@@ -46,7 +46,7 @@ pub(crate) fn way_back(snapshot: &Snapshot, since: Timestamp, now: Timestamp) ->
     let named = || named(rollout).filter(|named| named.kind == WorkloadKind::Deployment);
     let Some(name) = held::scaled_down_by(rollout).or_else(named) else {
         let why = "nothing says any more which Deployment it has scaled down".to_owned();
-        return Some(finish(snapshot, None, why, Vec::new()));
+        return Some(finish(snapshot, None, false, why, Vec::new()));
     };
     let (deployment, lacks, since) = match snapshot.workloads.get(&name) {
         Some(WorkloadSeen::There(deployment)) => {
@@ -55,7 +55,7 @@ pub(crate) fn way_back(snapshot: &Snapshot, since: Timestamp, now: Timestamp) ->
             // Without pods and without a word about it, it is as we left it.
             let is_others = held.is_none() && deployment.replicas > 0;
             if deployment.meta.deleting || is_anothers || is_others {
-                return Some(finish(snapshot, None, format!("{name} is scaled by others"), Vec::new()));
+                return Some(finish(snapshot, None, false, format!("{name} is scaled by others"), Vec::new()));
             }
             let to = wanted(rollout, deployment);
             let held = held.unwrap_or_else(|| Held {
@@ -78,14 +78,14 @@ pub(crate) fn way_back(snapshot: &Snapshot, since: Timestamp, now: Timestamp) ->
     };
     let ends = since.checked_add(longest_hold(rollout)).unwrap_or(since);
     Some(match lacks {
-        None => finish(snapshot, deployment, format!("{name} serves again"), Vec::new()),
+        None => finish(snapshot, deployment, now >= ends, format!("{name} serves again"), Vec::new()),
         Some(lacks) if now < ends => {
             let why = format!("{lacks}; the Rollout's pods serve until all are");
             Plan { wake_at: Some(ends), why, ..Plan::default() }
         }
         Some(lacks) => {
             let why = format!("{lacks} after {:#}; the Rollout is held no longer", longest_hold(rollout));
-            finish(snapshot, deployment, why.clone(), vec![Event::warning("WorkloadNotReady", why)])
+            finish(snapshot, deployment, true, why.clone(), vec![Event::warning("WorkloadNotReady", why)])
         }
     })
 }
@@ -114,13 +114,14 @@ fn raise(deployment: &Workload, held: &Held) -> Plan {
     Plan { writes: vec![write], why, ..Plan::default() }
 }
 
-/// The Services select the Deployment's pods too; then nothing of the Rollout is left. What is remembered on the
-/// Deployment holds nothing up.
-fn finish(snapshot: &Snapshot, deployment: Option<&Workload>, why: String, events: Vec<Event>) -> Plan {
+/// The Services select the Deployment's pods too; then nothing of the Rollout is left. Where it is `overdue`, what is
+/// remembered on the Deployment holds nothing up: somebody may refuse that write for ever.
+fn finish(snapshot: &Snapshot, deployment: Option<&Workload>, overdue: bool, why: String, events: Vec<Event>) -> Plan {
     let rollout = &*snapshot.rollout;
     let mut writes = selectors::given_back_for_good(snapshot, &why);
-    writes.push(held::let_go(rollout, why.clone(), events));
     writes.extend(deployment.map(|deployment| held::resize(deployment, deployment.replicas, None, why.clone())));
+    let place = if overdue { writes.len() - usize::from(deployment.is_some()) } else { writes.len() };
+    writes.insert(place, held::let_go(rollout, why.clone(), events));
     Plan { writes, why, ..Plan::default() }
 }
 
