@@ -47,7 +47,7 @@ enum Command {
     Test(test::Test),
     E2e(e2e::E2e),
     Simulate(simulate::Simulate),
-    /// Format, lints, licences and then everything that `cargo xtask test` runs (10 min; 25 min on a fresh machine).
+    /// Format, lints, licences and then everything that `cargo xtask test` runs (15 min; 30 min on a fresh machine).
     ///
     /// All of it runs, whatever fails first; the last line has the counts. With CI=true nothing may be skipped.
     Ci,

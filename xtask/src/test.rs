@@ -10,7 +10,7 @@ use crate::libtest::TestOutput;
 use crate::report::{Report, Tally};
 use crate::{crds, e2e, kubernetes_tables, process, readme, simulate, template_hashes, workspace};
 
-/// Run everything that proves the project (6 min; 20 min on a fresh machine; --quick 1 min).
+/// Run everything that proves the project (15 min; 30 min on a fresh machine; --quick 3 min).
 ///
 /// Unit, property and sandbox tests, documentation tests, generated files, simulated releases under faults, tests on a
 /// real control plane, template hashes against Go, the README's commands. What is missing is built and kept. Ends with one line of counts.
