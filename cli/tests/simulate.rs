@@ -83,7 +83,12 @@ fn what_can_not_be_simulated_is_one_line_that_says_what_to_do() {
     // (manifests, arguments, exit code, part of the line)
     for (manifests, arguments, code, part) in [
         (two.as_str(), &["-f", "-"][..], 1, "several Rollouts; choose with --rollout: default/shop, default/web"),
-        (two.as_str(), &["-f", "-", "--rollout", "nope"], 1, "have no Rollout nope; they have: default/shop, default/web"),
+        (
+            two.as_str(),
+            &["-f", "-", "--rollout", "nope"],
+            1,
+            "have no Rollout nope; they have: default/shop, default/web",
+        ),
         ("apiVersion: v1\nkind: Service\nmetadata: {name: a}\n", &["-f", "-"], 1, "the manifests have no Rollout"),
         ("a: [", &["-f", "-"], 1, "<stdin> is no YAML"),
         ("a: b", &["-f", "-"], 1, "a document without apiVersion and kind"),
